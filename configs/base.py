@@ -1,0 +1,124 @@
+"""Every key that a run can set, with its unit and its source; a stage's file holds only its differences.
+
+`get_config()` gives the `cpu` preset's values; `scaled(config, preset)` moves the keys that every stage
+moves alike. Keys are locked when a run starts, so a misspelt one is an error, and tuples stand where
+lists would, since only tuples can be set from the command line.
+"""
+
+import ml_collections
+
+PRESETS = ("smoke", "cpu", "base", "large")
+
+# preset -> what changes in every stage: picture side, channels from fine to coarse, batch, type to compute in.
+SIZES = {
+    "smoke": {"size": 32, "features": (8, 8, 16, 16), "latent_dim": 16, "batch_size": 8, "dtype": "float32"},
+    "cpu": {"size": 64, "features": (24, 32, 64, 96), "latent_dim": 64, "batch_size": 16, "dtype": "float32"},
+    "base": {"size": 256, "features": (32, 64, 128, 256), "latent_dim": 256, "batch_size": 64, "dtype": "bfloat16"},
+    "large": {"size": 512, "features": (48, 96, 192, 384), "latent_dim": 512, "batch_size": 64, "dtype": "bfloat16"},
+}
+
+
+def get_config():
+    """All keys at the values of the cpu preset, unlocked."""
+    config = ml_collections.ConfigDict()
+    config.stage = "ssl"  # a file of tryon_jax/stages: ssl, gan or transfer
+    config.seed = 0  # of parameters, of the order of the data and of everything drawn in a step
+    config.batch_size = 16  # examples a step over all devices and processes; divisible by the number of devices
+
+    config.data = ml_collections.ConfigDict()
+    config.data.name = "synthetic"  # a file of tryon_jax/data
+    config.data.preset = "cpu"  # how large a set: the data set says which presets it has
+    config.data.folder = ""  # where it lies; '' is the data set's own place in the user's cache
+    config.data.threads = 2  # reader threads a process; grain's worker processes gain nothing on 2 cores
+
+    config.train = ml_collections.ConfigDict()
+    config.train.steps = 5000  # optimizer steps
+    config.train.log_every = 50  # steps between lines of metrics.jsonl, which hold that step's own values
+    config.train.sample_every = 1000  # steps between sample grids; 0 draws the last step's only
+    config.train.evaluate_every = 1000  # steps between scores on the held-out split; 0 scores the last step only
+    config.train.evaluate_examples = 256  # held-out examples a score is taken over, at most; 0 is all of them
+    config.train.checkpoint_every = 500  # steps between checkpoints; 0 keeps the last step's only
+    config.train.keep = 2  # newest checkpoints that are kept
+
+    config.model = ml_collections.ConfigDict()
+    config.model.size = 64  # pixels, side of the square pictures and sheets; divisible by 8
+    config.model.features = (24, 32, 64, 96)  # channels at sides S, S/2, S/4 and S/8
+    config.model.latent_dim = 64  # numbers in a latent z
+    config.model.classes = 0  # garment classes that condition the generator; 0 is unconditional
+    config.model.dropout = 0.0  # share of bottleneck features dropped in training, in [0, 1)
+    config.model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32
+
+    config.optimizer = ml_collections.ConfigDict()
+    config.optimizer.learning_rate = 1e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
+    config.optimizer.discriminator_learning_rate = 1e-3  # the same of the discriminator
+    config.optimizer.warmup_steps = 100  # steps of linear warm-up, then cosine decay over `steps`
+    config.optimizer.steps = config.train.get_ref("steps")  # follows train.steps
+    config.optimizer.b1 = 0.9  # Adam's decay of the first moment; 0 for adversarial stages
+    config.optimizer.b2 = 0.99  # and of the second
+    config.optimizer.weight_decay = 1e-4  # L2, decoupled (AdamW, arXiv:1711.05101), a unit of learning rate
+    config.optimizer.clip_norm = 1.0  # largest global gradient norm; 0 does not clip
+    config.optimizer.ema_decay = 0.999  # a step, of the averaged parameters that are judged and used
+    config.optimizer.freeze = ()  # parts that are not trained, e.g. (encoder,)
+    config.optimizer.learning_rate_scale = ml_collections.ConfigDict()  # factor on the rate of each part
+    for part in ("encoder", "garment_encoder", "mapping", "decoder", "discriminator"):
+        config.optimizer.learning_rate_scale[part] = 1.0
+
+    config.loss = ml_collections.ConfigDict()  # weights, unitless; a term is a mean over pixels, then examples
+    config.loss.rgb = 1.0  # L1 of the network's own colour, [0, 1]
+    config.loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
+    config.loss.depth = 4.0  # L1 of depth in half extents of the picture
+    config.loss.normals = 1.0  # 1 - cosine of the angle between normals
+    config.loss.segmentation = 0.2  # cross-entropy of the part labels, nats
+    config.loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
+    config.loss.garment_uv = 2.0  # L1 of the garment coordinate, in [-1, 1]
+    config.loss.adversarial = 0.0  # the generator's part of the adversarial loss
+    config.loss.objective = "nonsaturating"  # nonsaturating | hinge | wasserstein
+    config.loss.r1 = 1.0  # gamma of the penalty on real examples (arXiv:1801.04406, equation 9)
+    config.loss.r1_every = 16  # steps between penalties, scaled to match (StyleGAN2, arXiv:1912.04958, appendix B)
+
+    config.mask = ml_collections.ConfigDict()  # masked prediction (MAE, arXiv:2111.06377)
+    config.mask.ratio = 0.5  # share of patches hidden
+    config.mask.patch = 8  # pixels, side of a patch
+    config.mask.share = 0.5  # share of examples that are masked; the others show the whole photo (2D to 3D)
+
+    config.augment = ml_collections.ConfigDict()
+    config.augment.yaw = 0.2  # radians, largest turn about the vertical axis
+    config.augment.roll = 0.1  # radians, largest turn in the image plane
+    config.augment.scale = 0.1  # largest relative change of size
+    config.augment.shift = 0.05  # largest shift, share of the picture's side
+    config.augment.flip = 0.5  # probability of a left-right mirror
+    config.augment.depth_noise = 0.01  # metres, standard deviation on depth inputs, to be denoised
+    config.augment.depth_dropout = 0.05  # share of depth input pixels dropped
+    config.augment.colour = 0.2  # largest relative change of brightness, contrast and saturation of inputs
+    config.augment.discriminator = ml_collections.ConfigDict()  # what D sees, real and made (arXiv:2006.10738)
+    config.augment.discriminator.colour = 0.0  # largest relative change of brightness, saturation and contrast
+    config.augment.discriminator.shift = 0.125  # largest shift, share of the picture's side
+    config.augment.discriminator.cutout = 0.0  # side of a blank square, share of the picture's side
+
+    config.init = ml_collections.ConfigDict()  # run folders whose averaged part starts this run; '' starts afresh
+    for part in ("encoder", "garment_encoder", "mapping", "decoder", "discriminator"):
+        config.init[part] = ""
+    return config
+
+
+def scaled(config, preset):
+    """`config` with the sizes of `preset`, changed in place and returned.
+
+    Raises ValueError naming the presets if there is no such one.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"no preset {preset!r}: choose one of {', '.join(PRESETS)}")
+    size = SIZES[preset]
+    config.data.preset = preset
+    config.batch_size = size["batch_size"]
+    config.model.size = size["size"]
+    config.model.features = size["features"]
+    config.model.latent_dim = size["latent_dim"]
+    config.model.dtype = size["dtype"]
+    config.mask.patch = size["size"] // 8
+    if preset == "smoke":
+        config.train.update(
+            steps=20, log_every=2, sample_every=0, evaluate_every=0, evaluate_examples=8, checkpoint_every=5
+        )
+        config.optimizer.warmup_steps = 2
+    return config
