@@ -1,0 +1,102 @@
+"""The cut-out of a garment in a shop or home picture, and a guess of its class from the cut-out's shape."""
+
+import numpy as np
+from scipy import ndimage
+
+from tryon_jax.photo import guided
+from tryon_jax.photo.blazepose import packages
+from tryon_jax.photo.mask import grab_cut, without_specks
+
+LONGEST = 400
+BORDER = 0.03  # width of the frame, over the picture's side, whose colours are taken for the ground
+THREAD = 0.01  # half the width, over the picture's side, of lines that are no cloth
+CLUSTERS = 6  # the ground may be a floor of several tones
+
+
+def cut_out(rgb):
+    """Garment mask float32 [H, W] in [0, 1] of uint8 [H, W, 3], or None if nothing stands out from the ground.
+
+    The frame of the picture gives the ground's colours; what lies far from all of them in Lab starts GrabCut, which
+    is held to the ground where a pixel is both alike and connected to the frame.
+    """
+    cv2, _ = packages()
+    height, width = rgb.shape[:2]
+    shrink = min(1.0, LONGEST / max(height, width))
+    size = (max(8, round(width * shrink)), max(8, round(height * shrink)))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    mask = _hold_to_middle(grab_cut(small, _foreground_probability(small), rounds=6))
+    mask = without_specks(_without_threads(mask), (0.2, 0.002))
+    if not 0.01 < mask.mean() < 0.97:
+        return None
+    soft = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.clip(guided.smooth(rgb, soft, max(2.0, 2.0 / shrink)), 0.0, 1.0).astype(np.float32)
+
+
+def _foreground_probability(rgb):
+    """Probability [h, w] that a pixel is garment, from its distance in Lab to the colours of the frame."""
+    cv2, _ = packages()
+    height, width = rgb.shape[:2]
+    lab = cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    frame = np.ones((height, width), bool)
+    edge = max(2, round(BORDER * max(height, width)))
+    frame[edge:-edge, edge:-edge] = False
+    cv2.setRNGSeed(0)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    _, which, centres = cv2.kmeans(lab[frame], CLUSTERS, None, stop, 2, cv2.KMEANS_PP_CENTERS)
+    # Shadows of the garment on the ground change lightness, not hue: lightness counts half.
+    weight = np.array([0.5, 1.0, 1.0], np.float32)
+    counts = np.bincount(which.ravel(), minlength=CLUSTERS)
+    ground = centres[counts > 0.04 * counts.sum()]  # a garment that runs out of the frame is not ground
+    distance = np.linalg.norm((lab[..., None, :] - ground) * weight, axis=-1).min(-1)
+    spread = np.median(distance[frame]) + 2.0  # 2: JPEG noise, in Lab units
+    y, x = np.mgrid[:height, :width]
+    middle = 1.0 - np.maximum(np.abs(x / (width - 1) - 0.5), np.abs(y / (height - 1) - 0.5)) * 2
+    evidence = (distance / spread - 3.0) * 0.7 + (middle - 0.35) * 2.0
+    probability = 1.0 / (1.0 + np.exp(-np.clip(evidence, -30, 30)))
+    return np.where(frame, 0.0, np.clip(cv2.GaussianBlur(probability, None, 2.0), 0.06, 0.97))
+
+
+def _hold_to_middle(mask):
+    """The piece of the mask with the most weight near the picture's middle, holes kept."""
+    pieces, count = ndimage.label(mask)
+    if count == 0:
+        return mask
+    height, width = mask.shape
+    y, x = np.mgrid[:height, :width]
+    centrality = np.exp(-(((x / width - 0.5) / 0.35) ** 2) - ((y / height - 0.5) / 0.35) ** 2)
+    weights = ndimage.sum(centrality, pieces, np.arange(1, count + 1))
+    return pieces == 1 + int(np.argmax(weights))
+
+
+def _without_threads(mask):
+    """Mask less hooks, cracks of the floor and other lines, with notches as narrow filled (closing, then opening)."""
+    radius = max(1, round(THREAD * max(mask.shape)))
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    disc = x * x + y * y <= radius * radius + 0.5
+    closed = ndimage.binary_closing(np.pad(mask, 2 * radius), disc)
+    return ndimage.binary_opening(closed, disc)[2 * radius : -2 * radius, 2 * radius : -2 * radius]
+
+
+def guess_class(mask):
+    """Garment class (geometry.parts.GARMENT_CLASSES) of a cut-out [H, W], from its profile of widths.
+
+    A rough rule: two legs at the bottom make trousers; sleeves (a wide upper part) make a top, or a dress if the
+    cut-out is long for its shoulders; what is left widens downward and is a skirt.
+    """
+    rows, columns = np.nonzero(mask > 0.5)
+    crop = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] > 0.5
+    height, width = crop.shape
+    widths = crop.sum(1) / width
+    legs = crop[int(0.6 * height) : int(0.95 * height)]
+    runs = (np.diff(np.pad(legs.astype(int), ((0, 0), (1, 1))), axis=1) == 1).sum(1)
+    gap = legs[:, int(0.4 * width) : int(0.6 * width)].mean()
+    top, middle, bottom = (np.median(widths[int(a * height) : int(b * height)]) for a, b in
+                           ((0.03, 0.15), (0.4, 0.55), (0.8, 0.95)))  # fmt: skip
+    aspect = height / width
+    if np.median(runs) >= 2 and gap < 0.8 and aspect > 1.0:
+        return "trousers"
+    if aspect > 1.45 or (aspect > 1.05 and bottom > 1.25 * middle):
+        return "dress"
+    if aspect < 1.0 and bottom > 1.15 * top and middle > 1.05 * top and widths[: int(0.3 * height)].max() < 0.85:
+        return "skirt"
+    return "tshirt"

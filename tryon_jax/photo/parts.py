@@ -1,0 +1,257 @@
+"""Approximate part labels of a person in a photo: pose tells where a part may be, learned colours tell where it is.
+
+No network: cloth, skin and hair colours are learned from seed regions beside the joints of this very photo; where
+sleeve, trouser leg or skirt end is one cut along each limb, where skin begins; the waist is where the colours of the
+body change most. Wrong where cloth has the colour of skin, for bags, hats (hair), open coats and layered clothes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from tryon_jax.geometry.parts import PART, PARTS
+from tryon_jax.photo import colours, guided, skeleton
+from tryon_jax.photo.blazepose import packages
+
+LONGEST = 512  # the person's box is labelled at this size; edges come back with the photo's resolution
+SIDES = ("left", "right")
+CORE = ("torso", "left_thigh", "right_thigh", "left_shin", "right_shin", "left_foot", "right_foot")
+ROUNDS = 2
+# Skirts and dresses: colours above and below the waist differ by less than this share (colours.cut_by_information).
+SAME_CLOTH = 0.18
+NEVER = -30.0
+
+
+class Cuts(NamedTuple):
+    """Where clothes end. waist, hem: body places (0 shoulders, 1 hips, 2 knees, 3 ankles); sleeves: [left, right]
+    arm places (0 shoulder, 1 elbow, 2 wrist); contrast: colour difference across the waist in [0, 1]."""
+
+    waist: float
+    hem: float
+    sleeves: tuple
+    contrast: float
+
+
+def segment(rgb, mask, landmarks):
+    """Part labels int32 [H, W] (geometry.parts) of a photo uint8 [H, W, 3]; zero where mask [H, W] < 0.5.
+
+    landmarks: BlazePose's [33, 3] in pixels.
+    """
+    cv2, _ = packages()
+    rows, columns = np.nonzero(mask > 0.5)
+    labels = np.zeros(mask.shape, np.int32)
+    if not len(rows):
+        return labels
+    box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    photo, inside = np.ascontiguousarray(rgb[box]), mask[box]
+    shrink = min(1.0, LONGEST / max(inside.shape))
+    size = tuple(max(1, round(length * shrink)) for length in inside.shape)
+    moved = landmarks.copy()
+    moved[:, :2] = (moved[:, :2] - [columns.min(), rows.min()]) * [
+        size[1] / inside.shape[1], size[0] / inside.shape[0],
+    ]  # fmt: skip
+    small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA)
+    small_mask = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_AREA) > 0.5
+    coarse = _label(small, small_mask, moved)
+    one_hot = np.eye(len(PARTS), dtype=np.float32)[coarse]
+    full = cv2.resize(one_hot, inside.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    fine = guided.smooth(photo, full, 3.0 / shrink)[..., 1:].argmax(-1) + 1
+    labels[box] = np.where(inside > 0.5, fine, 0)
+    return labels
+
+
+def _label(rgb, mask, landmarks):
+    """Labels int32 [h, w] at the working size: score every label, learn the colours anew from it, score again."""
+    pose = skeleton.measure(landmarks, mask.shape)
+    head = skeleton.head_coordinates(pose, mask.shape)
+    indices = colours.bin_indices(rgb)
+    seeds = _seeds(indices, mask, pose, head, landmarks)
+    for _ in range(ROUNDS):
+        models = _models(indices, seeds)
+        cuts = _cuts(indices, mask, pose, head, models)
+        scores = _scores(models, cuts, pose, head)
+        scores = guided.smooth(rgb, scores, 0.05 * pose.unit)
+        labels = np.where(mask, scores.argmax(-1), 0).astype(np.int32)
+        seeds = {name: _learned(labels, name) for name in models}
+    labels = _tidy(labels, mask)
+    return _merge_dress(labels, cuts, pose)
+
+
+def body_place(pose):
+    """Place along the body, float32 [h, w]: 0 at the shoulders, 1 hips, 2 knees, 3 ankles; and the core's distance."""
+    offsets = {"torso": 0.0, "thigh": 1.0, "shin": 2.0, "foot": 3.0}
+    distances = np.stack([pose.distance[bone] for bone in CORE])
+    places = np.stack(
+        [np.clip(pose.along[bone], -0.2 if bone == "torso" else 0, 1) + offsets[bone.split("_")[-1]] for bone in CORE]
+    )
+    nearest = distances.argmin(0)[None]
+    return np.take_along_axis(places, nearest, 0)[0], np.take_along_axis(distances, nearest, 0)[0]
+
+
+def arm_place(pose, side):
+    """Place along an arm, float32 [h, w]: 0 shoulder, 1 elbow, 2 wrist, up to 3 in the hand; and its distance."""
+    bones = [f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand"]
+    distances = np.stack([pose.distance[bone] for bone in bones])
+    places = np.stack([np.clip(pose.along[bone], 0, 1) + index for index, bone in enumerate(bones)])
+    nearest = distances.argmin(0)[None]
+    return np.take_along_axis(places, nearest, 0)[0], np.take_along_axis(distances, nearest, 0)[0]
+
+
+def _seeds(indices, mask, pose, head, landmarks):
+    """Pixels that surely (or nearly so) show each material, a dict of bool [h, w]."""
+    place, core = body_place(pose)
+    arms = np.minimum(*(arm_place(pose, side)[1] for side in SIDES))
+    radius = np.hypot(head[..., 0], head[..., 1])
+    face = mask & (np.hypot(head[..., 0] / 0.75, (head[..., 1] + 0.15) / 0.6) < 1)
+    hands = mask & (np.minimum(pose.distance["left_hand"], pose.distance["right_hand"]) < 0.45)
+    feet = np.minimum(pose.distance["left_foot"], pose.distance["right_foot"])
+    # The heels are often under the trousers' hem: the shoe is learned from its front.
+    toes = np.where(
+        pose.distance["left_foot"] < pose.distance["right_foot"], pose.along["left_foot"], pose.along["right_foot"]
+    )
+    body = mask & (core < arms) & (radius > 1.6)
+    skin = face if face.sum() > 40 else face | hands
+    # Hands join when they look like the face; sleeves over hands and gloves do not.
+    alike = colours.log_density(indices, skin, 1e-4, spread=(3.0, 1.2, 1.2)) > -np.log(np.prod(colours.BINS))
+    seeds = {
+        "skin": skin | (hands & alike),
+        "upper": body & (place > 0.25) & (place < 0.75) & (core < 0.7),
+        "lower": body & (place > 1.05) & (place < 1.35) & (core < 0.9),
+        "shoe": mask & (feet < 0.8) & (place >= 3.0) & (toes > 0.25),
+        "hair": mask & (head[..., 1] > 0.55) & (radius > 1.0) & (radius < 1.9),
+    }
+    seeds["hair"] &= ~(alike & (radius < 1.15))
+    if seeds["lower"].sum() < 40:
+        seeds["lower"] = body & (place > 0.9) if (body & (place > 0.9)).sum() >= 40 else seeds["upper"]
+    return seeds
+
+
+def _models(indices, seeds):
+    """Log colour densities, a dict of float32 [h, w]; a material that is nowhere seen has none of any colour."""
+    # Skin is told by its colours only, cloth may hold prints that the seeds do not show.
+    floors = {"skin": 0.003, "upper": 0.15, "lower": 0.15, "shoe": 0.10, "hair": 0.02}
+    spreads = {"skin": (2.5, 1.0, 1.0)}
+    return {
+        name: colours.log_density(indices, chosen, floors[name], spreads.get(name, colours.SPREAD))
+        if chosen.sum() >= 15
+        else np.full(indices.shape, -12.0, np.float32)
+        for name, chosen in seeds.items()
+    }
+
+
+def _learned(labels, name):
+    """Seeds of the next round: the pixels now labelled as material `name`."""
+    parts = {
+        "skin": ("face", "neck", "left_arm", "right_arm", "left_hand", "right_hand", "left_leg", "right_leg"),
+        "shoe": ("left_shoe", "right_shoe"),
+    }.get(name, (name,))
+    return np.isin(labels, [PART[part] for part in parts])
+
+
+def _cuts(indices, mask, pose, head, models):
+    """The Cuts of this photo, by the present colour models."""
+    place, core = body_place(pose)
+    arms = {side: arm_place(pose, side) for side in SIDES}
+    nearest_arm = np.minimum(arms["left"][1], arms["right"][1])
+    off_head = np.hypot(head[..., 0], head[..., 1]) > 1.3
+    cloth = np.logaddexp(models["upper"], models["lower"]) - np.log(2)
+    ratio = np.clip(models["skin"] - cloth, -3, 3)
+    legs = mask & (place > 1.0) & (place < 3.0) & (core < nearest_arm) & (core < 1.2)
+    # 0.3: in doubt a leg is dressed; the same for arms.
+    hem = colours.cut_by_ratio(place[legs], ratio[legs], 1.0, 2.95, start_bias=0.3)
+    arm_ratio = np.clip(models["skin"] - models["upper"], -3, 3)
+    sleeves = []
+    for side in SIDES:
+        along, distance = arms[side]
+        chosen = mask & off_head & (distance < 1.0) & (distance < core + 0.2) & (along < 2.0)
+        sleeves.append(colours.cut_by_ratio(along[chosen], arm_ratio[chosen], 0.0, 2.0, start_bias=0.3))
+    body = mask & off_head & (core < nearest_arm) & (place > 0.1) & (place < hem) & (ratio < 1.5)
+    waist, contrast = colours.cut_by_information(place[body], indices[body], 0.45, min(1.75, hem), 0.95)
+    return Cuts(waist, hem, tuple(sleeves), contrast)
+
+
+def _scores(models, cuts, pose, head):
+    """Score float32 [h, w, 15] of each label at each pixel: log place prior plus log colour density."""
+    place, core = body_place(pose)
+    arms = {side: arm_place(pose, side) for side in SIDES}
+    x, y = head[..., 0], head[..., 1]
+    radius = np.hypot(x, y)
+    scores = np.full((*place.shape, len(PARTS)), NEVER, np.float32)
+
+    face_core = np.hypot(x / 0.95, (y + 0.15) / 0.8)
+
+    def far(distance, free=1.0, slope=3.0):
+        return -slope * np.maximum(distance - free, 0)
+
+    def step(value, width):
+        """From -4 through 0 to 0: the cost of lying before a cut."""
+        return -4 / (1 + np.exp(np.clip(value / width, -50, 50)))
+
+    skin = models["skin"]
+    bare = [step(arms[side][0] - cut, 0.06) for side, cut in zip(SIDES, cuts.sleeves, strict=True)]
+    dressed = [step(cut - arms[side][0], 0.06) for side, cut in zip(SIDES, cuts.sleeves, strict=True)]
+    scores[..., PART["face"]] = np.where(
+        face_core < 1, np.maximum(skin, -7.0), skin + far(radius, 1.0, 12.0)
+    )
+    hair_reach = np.where(y > -0.3, far(radius, 1.9, 4.0), far(radius, 1.9, 1.5) - 1.5)
+    scores[..., PART["hair"]] = models["hair"] + hair_reach + np.where(face_core < 0.9, -6.0, 0.0)
+    chest = np.maximum(place, 0) / 0.35
+    below_chin = np.where(y < -0.75, 0.0, -5.0)
+    scores[..., PART["neck"]] = skin + below_chin - 0.5 + far(chest, 0.6, 3.0) + far(radius, 2.6, 3.0)
+    # A hand before the face is rarer than an arm bone drawn across it.
+    off_face = np.where(face_core < 1.25, -5.0, 0.0)
+    legs_near = np.minimum(core, 3.0)
+    for side, bare_arm in zip(SIDES, bare, strict=True):
+        along, distance = arms[side]
+        other = "left" if side == "right" else "right"
+        scores[..., PART[f"{side}_arm"]] = skin + far(distance, 1.0, 3.0) + bare_arm + off_face + np.where(along < 2.0, 0, -3.0)
+        hand = pose.distance[f"{side}_hand"]
+        scores[..., PART[f"{side}_hand"]] = np.maximum(skin, -10.0) + far(hand, 1.2, 3.0) + off_face + np.where(along < 2, -3.0, 0)
+        shank = np.minimum(pose.distance[f"{side}_thigh"], pose.distance[f"{side}_shin"])
+        foot = pose.distance[f"{side}_foot"]
+        shank_other = np.minimum(pose.distance[f"{other}_thigh"], pose.distance[f"{other}_shin"])
+        mine = far(np.minimum(shank, foot) - np.minimum(shank_other, pose.distance[f"{other}_foot"]), 0.0, 1.0)
+        scores[..., PART[f"{side}_leg"]] = (
+            skin + far(np.minimum(shank, foot), 1.3, 2.0) + step(place - cuts.hem, 0.05) + np.maximum(mine, -2.0)
+        )
+        low = np.where(place >= 3.0, 0.0, step(place - 2.9, 0.03) * 2)
+        scores[..., PART[f"{side}_shoe"]] = models["shoe"] + far(foot, 1.3, 2.0) + low + np.maximum(mine, -2.0)
+    sleeve = np.maximum(far(arms["left"][1]) + dressed[0], far(arms["right"][1]) + dressed[1])
+    trunk = far(legs_near, 1.3, 2.0) + step(cuts.waist - place, 0.03) * 1.5
+    on_head = np.where((y > -0.8) & (radius < 2.0), -4.0, 0.0)
+    scores[..., PART["upper"]] = models["upper"] + np.maximum(sleeve, trunk) + on_head
+    nearest_arm = np.minimum(arms["left"][1], arms["right"][1])
+    before_arm = np.where(nearest_arm < 1.1, -2.5 * np.clip(core - nearest_arm, 0, 1.5), 0.0)
+    shin_end = np.where(place >= 3.0, -3.0, 0.0)
+    scores[..., PART["lower"]] = (
+        models["lower"] + far(legs_near, 1.6, 1.0) + step(place - cuts.waist, 0.03) * 1.5
+        + step(cuts.hem - place, 0.05) + shin_end + on_head + before_arm
+    )  # fmt: skip
+    scores[..., PART["dress"]] = NEVER
+    return scores
+
+
+def _tidy(labels, mask):
+    """Labels with islands far smaller than their part's largest piece given to the nearest kept label."""
+    cv2, _ = packages()
+    kept = np.zeros_like(mask)
+    for index in np.unique(labels[mask]):
+        count, pieces, statistics, _ = cv2.connectedComponentsWithStats((labels == index).astype(np.uint8), None, 8)
+        areas = statistics[1:, cv2.CC_STAT_AREA]
+        share = 0.15 if PARTS[index] in ("hair", "face", "neck") else 0.03
+        large = 1 + np.flatnonzero(areas >= max(share * areas.max(), 4))
+        kept |= np.isin(pieces, large)
+    nearest = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
+    return np.where(mask, labels[tuple(nearest)], 0)
+
+
+def _merge_dress(labels, cuts, pose):
+    """Upper and lower become `dress` when they are one cloth that ends above bare legs, or fills between the legs."""
+    lower = labels == PART["lower"]
+    if cuts.contrast >= SAME_CLOTH or not lower.any() or not (labels == PART["upper"]).any():
+        return labels
+    bare = np.isin(labels, [PART["left_leg"], PART["right_leg"]])
+    if not (cuts.hem < 2.8 and bare.sum() > 0.1 * lower.sum()):
+        return labels
+    return np.where(lower | (labels == PART["upper"]), PART["dress"], labels)
