@@ -1,0 +1,24 @@
+"""Adversarial stage: a latent z, and a garment class if asked for, to both sheets of a dressed person.
+
+Paper: StyleGAN2 (arXiv:1912.04958) for the objective and lazy R1; DiffAugment (arXiv:2006.10738) for what D sees.
+Command: python -m tryon_jax.main --config=configs/gan.py
+From the decoder of an ssl run: --config.init.decoder=runs/ssl
+"""
+
+from configs import base
+
+
+def get_config(preset="cpu"):
+    """The run at a preset: smoke | cpu | base | large. Raises ValueError naming them for another."""
+    config = base.scaled(base.get_config(), preset)
+    config.stage = "gan"
+    config.loss.adversarial = 1.0
+    config.loss.objective = "nonsaturating"
+    config.optimizer.b1 = 0.0  # StyleGAN2: momentum of the first moment destabilises the game
+    config.optimizer.weight_decay = 0.0
+    if preset in ("base", "large"):
+        config.train.steps = 200_000
+        config.optimizer.learning_rate = 2e-3
+        config.optimizer.discriminator_learning_rate = 2e-3
+        config.optimizer.ema_decay = 0.9995
+    return config

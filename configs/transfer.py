@@ -1,0 +1,23 @@
+"""Transfer stage: a person and a garment picture to both sheets of the person wearing it.
+
+The encoder may come from an ssl run and the decoder from a gan run; what they know is tuned slowly.
+Command: python -m tryon_jax.main --config=configs/transfer.py
+From both: --config.init.encoder=runs/ssl --config.init.decoder=runs/gan
+"""
+
+from configs import base
+
+
+def get_config(preset="cpu"):
+    """The run at a preset: smoke | cpu | base | large. Raises ValueError naming them for another."""
+    config = base.scaled(base.get_config(), preset)
+    config.stage = "transfer"
+    config.loss.adversarial = 0.05
+    config.mask.share = 0.0
+    if preset == "cpu":
+        config.train.steps = 4000
+    if preset in ("base", "large"):
+        config.train.steps = 100_000
+        config.optimizer.learning_rate = 4e-4
+        config.optimizer.discriminator_learning_rate = 4e-4
+    return config
