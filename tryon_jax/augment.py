@@ -13,10 +13,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from tryon_jax.geometry.blend import PLANES, blend, facing, from_planes, gather, mean, nearest, to_planes
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS
-from tryon_jax.geometry.turn import facing, rotate, turn_sheets
+from tryon_jax.geometry.turn import rotate, turn_sheets
 
-SIDES = (("front", 1.0), ("back", -1.0))
+SIDES = {"front": 1.0, "back": -1.0}  # the sign of the normals' z
+TARGETS = ("depth", "rgb", "normals", "segmentation", "garment_uv")
 # Neighbouring pixels that differ by more than this many pixel widths in depth are different surfaces.
 JUMP_PIXELS = 4.0
 
@@ -96,10 +98,7 @@ def _turn(example, yaw):
     has = example["has"]
     yaw = yaw * has["depth"] * has["mask"] * has["back_rgb"]
     camera, mask = example["camera"], example["mask"]
-    sheets = [
-        {name: example[f"{side}_{name}"] for name in ("rgb", "depth", "normals", "segmentation", "garment_uv")}
-        for side, _ in SIDES
-    ]
+    sheets = [{name: example[f"{side}_{name}"] for name in TARGETS} for side in SIDES]
     front, back, turned_mask = turn_sheets(*sheets, mask, camera, yaw)
     turned = {f"front_{name}": value for name, value in front.items()}
     turned |= {f"back_{name}": value for name, value in back.items()}
@@ -121,13 +120,12 @@ def _turn_keypoints(example, yaw):
 
 
 def _rotate(x, y, angle):
-    # Without the barrier XLA may take the sine again for every pixel.
-    cosine, sine = jax.lax.optimization_barrier((jnp.cos(angle), jnp.sin(angle)))
+    cosine, sine = jnp.cos(angle), jnp.sin(angle)
     return x * cosine - y * sine, x * sine + y * cosine
 
 
 def _corners(transform, size):
-    """Where each output pixel comes from: index [4, H, W] of four pixels, weights, and whether inside."""
+    """Where each output pixel comes from: index [4, H, W] of four pixels, their weights, which are inside."""
     height, width = size
     rows, columns = jnp.meshgrid(jnp.arange(height), jnp.arange(width), indexing="ij")
     x = columns + 0.5 - width / 2 - transform.shift_x * height
@@ -144,42 +142,7 @@ def _corners(transform, size):
     corner_y = top.astype(jnp.int32) + jnp.array([0, 0, 1, 1])[:, None, None]
     inside = (corner_x >= 0) & (corner_x < width) & (corner_y >= 0) & (corner_y < height)
     index = jnp.clip(corner_y, 0, height - 1) * width + jnp.clip(corner_x, 0, width - 1)
-    return index, weights, inside, (y >= 0.5, x >= 0.5)
-
-
-def _nearest(corners, near):
-    """Of four corners [..., 4, H, W] the nearest one, [..., H, W]."""
-    low, right = near
-    upper = jnp.where(right, corners[..., 1, :, :], corners[..., 0, :, :])
-    return jnp.where(low, jnp.where(right, corners[..., 3, :, :], corners[..., 2, :, :]), upper)
-
-
-def _share(weights):
-    """Weights [4, H, W] that sum to one, or are all zero."""
-    total = weights.sum(axis=0)
-    # Behind the barrier, or XLA works the weights out again for every channel that they weigh.
-    return jax.lax.optimization_barrier(weights / jnp.where(total > 0, total, 1.0))
-
-
-def _mean(corners, shares):
-    """Mean of corners [C, 4, H, W] by the shares [4, H, W], as planes [C, H, W]."""
-    return jax.lax.optimization_barrier(sum(corners[:, corner] * shares[corner] for corner in range(4)))
-
-
-def _planes(example):
-    """All picture-like arrays as planes [C, H W], so that one gather moves them all."""
-    known = jnp.where(example["has"]["mask"] > 0, example["mask"], 1.0)
-    layers = [known, example["person"], example["person_segmentation"][..., None].astype(jnp.float32)]
-    for side, _ in SIDES:
-        layers += [example[f"{side}_segmentation"][..., None].astype(jnp.float32)]
-        layers += [example[f"{side}_{name}"] for name in ("depth", "rgb", "normals", "garment_uv")]
-    layers = jnp.concatenate(layers, axis=-1)
-    return jnp.moveaxis(layers.reshape(-1, layers.shape[-1]), -1, 0)
-
-
-def _move_normals(x, y, z, transform, side):
-    x, y = _rotate(x * (1 - 2 * transform.flip), y, transform.roll)
-    return facing(x, y, z, side)
+    return index, weights, inside
 
 
 def _move_labels(labels, flip):
@@ -187,49 +150,40 @@ def _move_labels(labels, flip):
     return jnp.where(flip > 0, jnp.asarray(FLIP_PARTS)[labels], labels)
 
 
-def _move_sheet(corners, weights, near, transform, jump, side):
-    """One sheet out of its corners [10, 4, H, W]; weights [4, H, W] are zero off the mask.
-
-    Only corners on the surface of the nearest pixel count, and garment coordinates blend inside one part only.
-    """
-    label, depth = _nearest(corners[0], near), _nearest(corners[1], near)
-    weights = weights * (jnp.abs(corners[1] - depth) <= jump)
-    values = _mean(corners[1:8], _share(weights))
-    uv = _mean(corners[8:], _share(weights * (corners[0] == label)))
-    return {
-        "depth": values[:1],
-        "rgb": values[1:4],
-        "normals": _move_normals(*values[4:], transform, side),
-        "segmentation": _move_labels(label, transform.flip),
-        "garment_uv": jnp.stack([uv[0] * (1 - 2 * transform.flip), uv[1]]),
-    }
+def _move_sheet(example, side, corners, mask, transform):
+    """One sheet moved; corners are the source index [4, H, W] and weights, zero off the mask; mask [H, W]."""
+    sheet = {name: example[f"{side}_{name}"] for name in TARGETS}
+    planes = to_planes(sheet).reshape(PLANES, -1)
+    planes = blend(planes, *corners, JUMP_PIXELS * example["camera"][0])
+    mirror = 1 - 2 * transform.flip
+    x, y = _rotate(mirror * planes[5], planes[6], transform.roll)
+    normals = facing(jnp.stack([x, y, planes[7]]), SIDES[side]) * example["has"]["normals"]
+    planes = jnp.concatenate([planes[:5], normals, mirror * planes[8:9], planes[9:]])
+    sheet = from_planes(planes, mask)
+    sheet["segmentation"] = _move_labels(sheet["segmentation"], transform.flip)
+    return {f"{side}_{name}": value for name, value in sheet.items()}
 
 
 def _move(example, transform):
     """Roll, scale, shift and flip: bilinear for pictures, nearest for labels, and clean edges."""
     size, has = example["mask"].shape[:2], example["has"]
-    index, weights, inside, near = _corners(transform, size)
-    # Planes, not pixels of many channels: 5 times faster on a CPU. The barrier keeps XLA from gathering again
-    # for every use of a corner.
-    corners = jax.vmap(lambda plane: plane.at[index].get(mode="promise_in_bounds"))(_planes(example))
-    corners, weights = jax.lax.optimization_barrier((corners, weights))
-    on = (corners[0] > 0.5) & inside
-    mask = _nearest(on, near)
+    index, weights, inside = _corners(transform, size)
+    known = jnp.where(has["mask"] > 0, example["mask"], 1.0).reshape(1, -1)
+    on = (gather(known, index)[0] > 0.5) & inside
+    mask = nearest(on, weights)
+    labels = example["person_segmentation"].reshape(1, -1)
+    labels = nearest(gather(labels, index)[0] * inside, weights)
+    person = jnp.moveaxis(example["person"], -1, 0).reshape(3, -1)
     moved = {
         # The photo has a background, which goes on beyond its border.
-        "person": jnp.moveaxis(_mean(corners[1:4], weights), 0, -1),
-        "person_segmentation": _move_labels(_nearest(corners[4] * inside, near), transform.flip),
+        "person": jnp.moveaxis(mean(person, index, weights), 0, -1),
+        "person_segmentation": _move_labels(labels, transform.flip),
         "mask": mask[..., None].astype(jnp.float32) * has["mask"],
         "camera": _move_camera(example["camera"], transform, size),
         "keypoints": _move_keypoints(example["keypoints"], transform, size) * has["keypoints"],
     }
-    for number, (side, sign) in enumerate(SIDES):
-        planes = corners[5 + 10 * number : 15 + 10 * number]
-        sheet = _move_sheet(planes, weights * on, near, transform, JUMP_PIXELS * example["camera"][0], sign)
-        sheet["normals"] = sheet["normals"] * has["normals"]
-        for name, value in sheet.items():
-            value = jnp.where(mask, value, 0)
-            moved[f"{side}_{name}"] = value if value.ndim == 2 else jnp.moveaxis(value, 0, -1)
+    for side in SIDES:
+        moved |= _move_sheet(example, side, (index, weights * on), mask, transform)
     for name in ("garment", "garment_mask"):
         moved[name] = jnp.where(transform.flip > 0, example[name][:, ::-1], example[name])
     return {**example, **moved}
