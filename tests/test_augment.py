@@ -10,7 +10,7 @@ from tryon_jax.geometry import camera as cameras
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS, KEYPOINT, PART
 
 SIZE = 48
-RADII = (0.3, 0.6, 0.2)
+RADII = (0.4, 0.7, 0.25)
 RANGES = {"yaw": 0.6, "roll": 0.3, "scale": 0.2, "shift": 0.1, "flip": 0.5}
 apply = jax.jit(augment.apply)
 
@@ -139,7 +139,7 @@ def test_inverse_undoes_all_of_the_plane(flip):
     np.testing.assert_allclose(moved["keypoints"], example["keypoints"], atol=1e-4)
     np.testing.assert_allclose(moved["camera"], example["camera"], atol=1e-6)
     where = interior(example, 4)
-    assert where.sum() > 200
+    assert where.sum() > 150
     labels = np.asarray(moved["front_segmentation"])[where] == example["front_segmentation"][where]
     assert labels.mean() > 0.95
     for side in ("front", "back"):
@@ -206,7 +206,7 @@ def about_y(angle):
 def assert_is_ellipsoid(moved, shape, offset=(0.0, 0.0, 0.0), margin=2, depth=0.006, degrees=4.0):
     """Every interior pixel, unprojected by the moved camera, lies on the quadric and has its normal."""
     where = interior(moved, margin)
-    assert where.sum() > 150
+    assert where.sum() > 80
     pixels = np.asarray(cameras.pixel_centres((SIZE, SIZE)))
     for side in ("front", "back"):
         pixel = np.concatenate([pixels, np.asarray(moved[f"{side}_depth"])], -1)
@@ -224,7 +224,7 @@ def assert_is_ellipsoid(moved, shape, offset=(0.0, 0.0, 0.0), margin=2, depth=0.
 @pytest.mark.parametrize("seed", range(3))
 def test_unprojected_pixels_lie_on_the_moved_body(seed):
     tilt = about_z(0.3) @ about_y(0.4)
-    shape = turned(np.diag(1 / np.square((0.25, 0.45, 0.2))), tilt)
+    shape = turned(np.diag(1 / np.square((0.35, 0.55, 0.25))), tilt)
     offset = np.array([0.05, 0.02, 0.1])
     move = augment.sample(jax.random.key(seed), RANGES | {"yaw": 0})
     moved = apply(ellipsoid(shape, offset=offset), move)
@@ -256,7 +256,7 @@ def test_yaw_and_back_returns_in_the_interior():
     for back in augment.invert(forth):
         moved = apply(moved, back)
     where = interior(example, 5)
-    assert where.sum() > 100
+    assert where.sum() > 80
     for side in ("front", "back"):
         for name, tolerance in (("rgb", 0.02), ("depth", 0.02), ("normals", 0.1)):
             key = f"{side}_{name}"
