@@ -102,8 +102,9 @@ class Skin:
         flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         # 1e-12 square metres: as above.
         flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-        self.points = np.concatenate([vertices, corners.mean(1)])
-        self.normals = np.concatenate([normals, flat])
+        used = np.unique(faces)
+        self.points = np.concatenate([vertices[used], corners.mean(1)])
+        self.normals = np.concatenate([normals[used], flat])
         self.tree = cKDTree(self.points)
 
     def outside(self, points, gap, rounds=3):
