@@ -4,8 +4,7 @@ import numpy as np
 
 from tryon_jax.errors import UserError
 from tryon_jax.geometry.parts import GARMENT_CLASSES
-from tryon_jax.photo import blazepose, mask, parts, picture
-from tryon_jax.photo import garment as garments
+from tryon_jax.photo import blazepose, cutout, mask, parts, picture
 
 # A smaller person has too few pixels to find cloth and skin by.
 LEAST_PERSON = 0.005
@@ -51,8 +50,8 @@ def garment(path, garment_class=None):
     if garment_class is not None and garment_class not in GARMENT_CLASSES:
         raise UserError(f"--class={garment_class}: no such garment class; choose one of {', '.join(GARMENT_CLASSES)}")
     photo = picture.read(path)
-    silhouette = photo.alpha if photo.alpha is not None else garments.cut_out(photo.rgb)
+    silhouette = photo.alpha if photo.alpha is not None else cutout.cut_out(photo.rgb)
     if silhouette is None:
-        raise UserError(f"{path}: no garment stands out from the ground; lay it flat on a plain ground of another colour")
-    name = garment_class or garments.guess_class(silhouette)
+        raise UserError(f"{path}: no garment stands out from the ground; lay it on a plain ground of another colour")
+    name = garment_class or cutout.guess_class(silhouette)
     return {"rgb": photo.rgb, "mask": silhouette, "garment_class": GARMENT_CLASSES.index(name)}

@@ -54,8 +54,8 @@ def cut_by_information(along, indices, low, high, expected, bins=48):
     entropy of the split); places far from `expected` pay for it. along: [N] places, indices: [N] histogram cells.
     """
     # Coarser cells than the models': a hundred pixels a bin must give a fair histogram.
-    l, a, b = np.unravel_index(indices, BINS)
-    coarse = np.ravel_multi_index((l // 3, a // 3, b // 3), (6, 8, 8))
+    lightness, a, b = np.unravel_index(indices, BINS)
+    coarse = np.ravel_multi_index((lightness // 3, a // 3, b // 3), (6, 8, 8))
     reach = (along.min(initial=low), along.max(initial=high))
     candidates = np.linspace(low, high, bins)
     best = (-np.inf, expected, 0.0)

@@ -9,7 +9,7 @@ SMOOTHNESS = 3e-4  # variance of colour in [0, 1] below which a window counts as
 
 
 def smooth(rgb, maps, radius):
-    """Maps float32 [H, W] or [H, W, C] filtered so that, within `radius` pixels, they change where the colours of rgb do.
+    """Maps f32 [H, W] or [H, W, C] filtered so that, within `radius` pixels, they change where the colours of rgb do.
 
     rgb uint8 [H, W, 3]. The linear coefficients are found at a size where the radius is WINDOW pixels and
     interpolated (the fast guided filter, He and Sun 2015, arXiv:1505.00996). Not clipped.

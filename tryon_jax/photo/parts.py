@@ -5,32 +5,19 @@ sleeve, trouser leg or skirt end is one cut along each limb, where skin begins; 
 body change most. Wrong where cloth has the colour of skin, for bags, hats (hair), open coats and layered clothes.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import ndimage
 
 from tryon_jax.geometry.parts import PART, PARTS
 from tryon_jax.photo import colours, guided, skeleton
 from tryon_jax.photo.blazepose import packages
+from tryon_jax.photo.scores import SIDES, Cuts, score
+from tryon_jax.photo.skeleton import arm_place, body_place
 
 LONGEST = 512  # the person's box is labelled at this size; edges come back with the photo's resolution
-SIDES = ("left", "right")
-CORE = ("torso", "left_thigh", "right_thigh", "left_shin", "right_shin", "left_foot", "right_foot")
 ROUNDS = 2
 # Skirts and dresses: colours above and below the waist differ by less than this share (colours.cut_by_information).
 SAME_CLOTH = 0.18
-NEVER = -30.0
-
-
-class Cuts(NamedTuple):
-    """Where clothes end. waist, hem: body places (0 shoulders, 1 hips, 2 knees, 3 ankles); sleeves: [left, right]
-    arm places (0 shoulder, 1 elbow, 2 wrist); contrast: colour difference across the waist in [0, 1]."""
-
-    waist: float
-    hem: float
-    sleeves: tuple
-    contrast: float
 
 
 def segment(rgb, mask, landmarks):
@@ -70,32 +57,12 @@ def _label(rgb, mask, landmarks):
     for _ in range(ROUNDS):
         models = _models(indices, seeds)
         cuts = _cuts(indices, mask, pose, head, models)
-        scores = _scores(models, cuts, pose, head)
+        scores = score(models, cuts, pose, head)
         scores = guided.smooth(rgb, scores, 0.05 * pose.unit)
         labels = np.where(mask, scores.argmax(-1), 0).astype(np.int32)
         seeds = {name: _learned(labels, name) for name in models}
     labels = _tidy(labels, mask)
     return _merge_dress(labels, cuts, pose)
-
-
-def body_place(pose):
-    """Place along the body, float32 [h, w]: 0 at the shoulders, 1 hips, 2 knees, 3 ankles; and the core's distance."""
-    offsets = {"torso": 0.0, "thigh": 1.0, "shin": 2.0, "foot": 3.0}
-    distances = np.stack([pose.distance[bone] for bone in CORE])
-    places = np.stack(
-        [np.clip(pose.along[bone], -0.2 if bone == "torso" else 0, 1) + offsets[bone.split("_")[-1]] for bone in CORE]
-    )
-    nearest = distances.argmin(0)[None]
-    return np.take_along_axis(places, nearest, 0)[0], np.take_along_axis(distances, nearest, 0)[0]
-
-
-def arm_place(pose, side):
-    """Place along an arm, float32 [h, w]: 0 shoulder, 1 elbow, 2 wrist, up to 3 in the hand; and its distance."""
-    bones = [f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand"]
-    distances = np.stack([pose.distance[bone] for bone in bones])
-    places = np.stack([np.clip(pose.along[bone], 0, 1) + index for index, bone in enumerate(bones)])
-    nearest = distances.argmin(0)[None]
-    return np.take_along_axis(places, nearest, 0)[0], np.take_along_axis(distances, nearest, 0)[0]
 
 
 def _seeds(indices, mask, pose, head, landmarks):
@@ -169,67 +136,6 @@ def _cuts(indices, mask, pose, head, models):
     body = mask & off_head & (core < nearest_arm) & (place > 0.1) & (place < hem) & (ratio < 1.5)
     waist, contrast = colours.cut_by_information(place[body], indices[body], 0.45, min(1.75, hem), 0.95)
     return Cuts(waist, hem, tuple(sleeves), contrast)
-
-
-def _scores(models, cuts, pose, head):
-    """Score float32 [h, w, 15] of each label at each pixel: log place prior plus log colour density."""
-    place, core = body_place(pose)
-    arms = {side: arm_place(pose, side) for side in SIDES}
-    x, y = head[..., 0], head[..., 1]
-    radius = np.hypot(x, y)
-    scores = np.full((*place.shape, len(PARTS)), NEVER, np.float32)
-
-    face_core = np.hypot(x / 0.95, (y + 0.15) / 0.8)
-
-    def far(distance, free=1.0, slope=3.0):
-        return -slope * np.maximum(distance - free, 0)
-
-    def step(value, width):
-        """From -4 through 0 to 0: the cost of lying before a cut."""
-        return -4 / (1 + np.exp(np.clip(value / width, -50, 50)))
-
-    skin = models["skin"]
-    bare = [step(arms[side][0] - cut, 0.06) for side, cut in zip(SIDES, cuts.sleeves, strict=True)]
-    dressed = [step(cut - arms[side][0], 0.06) for side, cut in zip(SIDES, cuts.sleeves, strict=True)]
-    scores[..., PART["face"]] = np.where(
-        face_core < 1, np.maximum(skin, -7.0), skin + far(radius, 1.0, 12.0)
-    )
-    hair_reach = np.where(y > -0.3, far(radius, 1.9, 4.0), far(radius, 1.9, 1.5) - 1.5)
-    scores[..., PART["hair"]] = models["hair"] + hair_reach + np.where(face_core < 0.9, -6.0, 0.0)
-    chest = np.maximum(place, 0) / 0.35
-    below_chin = np.where(y < -0.75, 0.0, -5.0)
-    scores[..., PART["neck"]] = skin + below_chin - 0.5 + far(chest, 0.6, 3.0) + far(radius, 2.6, 3.0)
-    # A hand before the face is rarer than an arm bone drawn across it.
-    off_face = np.where(face_core < 1.25, -5.0, 0.0)
-    legs_near = np.minimum(core, 3.0)
-    for side, bare_arm in zip(SIDES, bare, strict=True):
-        along, distance = arms[side]
-        other = "left" if side == "right" else "right"
-        scores[..., PART[f"{side}_arm"]] = skin + far(distance, 1.0, 3.0) + bare_arm + off_face + np.where(along < 2.0, 0, -3.0)
-        hand = pose.distance[f"{side}_hand"]
-        scores[..., PART[f"{side}_hand"]] = np.maximum(skin, -10.0) + far(hand, 1.2, 3.0) + off_face + np.where(along < 2, -3.0, 0)
-        shank = np.minimum(pose.distance[f"{side}_thigh"], pose.distance[f"{side}_shin"])
-        foot = pose.distance[f"{side}_foot"]
-        shank_other = np.minimum(pose.distance[f"{other}_thigh"], pose.distance[f"{other}_shin"])
-        mine = far(np.minimum(shank, foot) - np.minimum(shank_other, pose.distance[f"{other}_foot"]), 0.0, 1.0)
-        scores[..., PART[f"{side}_leg"]] = (
-            skin + far(np.minimum(shank, foot), 1.3, 2.0) + step(place - cuts.hem, 0.05) + np.maximum(mine, -2.0)
-        )
-        low = np.where(place >= 3.0, 0.0, step(place - 2.9, 0.03) * 2)
-        scores[..., PART[f"{side}_shoe"]] = models["shoe"] + far(foot, 1.3, 2.0) + low + np.maximum(mine, -2.0)
-    sleeve = np.maximum(far(arms["left"][1]) + dressed[0], far(arms["right"][1]) + dressed[1])
-    trunk = far(legs_near, 1.3, 2.0) + step(cuts.waist - place, 0.03) * 1.5
-    on_head = np.where((y > -0.8) & (radius < 2.0), -4.0, 0.0)
-    scores[..., PART["upper"]] = models["upper"] + np.maximum(sleeve, trunk) + on_head
-    nearest_arm = np.minimum(arms["left"][1], arms["right"][1])
-    before_arm = np.where(nearest_arm < 1.1, -2.5 * np.clip(core - nearest_arm, 0, 1.5), 0.0)
-    shin_end = np.where(place >= 3.0, -3.0, 0.0)
-    scores[..., PART["lower"]] = (
-        models["lower"] + far(legs_near, 1.6, 1.0) + step(place - cuts.waist, 0.03) * 1.5
-        + step(cuts.hem - place, 0.05) + shin_end + on_head + before_arm
-    )  # fmt: skip
-    scores[..., PART["dress"]] = NEVER
-    return scores
 
 
 def _tidy(labels, mask):

@@ -20,6 +20,7 @@ BONES = {
     "left_foot": (29, 31, 0.09),
     "right_foot": (30, 32, 0.09),
 }
+CORE = ("torso", "left_thigh", "right_thigh", "left_shin", "right_shin", "left_foot", "right_foot")
 HAND_REACH = 1.6  # the knuckle landmarks stop at the fingers' roots
 
 
@@ -58,7 +59,8 @@ def measure(landmarks, size):
 def torso_length(points):
     """Torso length in pixels of points [33, 2]; from the shoulders' width when the body is bent toward the camera."""
     shoulders, hips = points[[11, 12]], points[[23, 24]]
-    return float(max(np.hypot(*(shoulders.mean(0) - hips.mean(0))), 1.3 * np.hypot(*(shoulders[0] - shoulders[1])), 2.0))
+    upright = np.hypot(*(shoulders.mean(0) - hips.mean(0)))
+    return float(max(upright, 1.3 * np.hypot(*(shoulders[0] - shoulders[1])), 2.0))
 
 
 def _head(points, unit):
@@ -82,3 +84,26 @@ def head_coordinates(skeleton, size):
     return np.stack(
         [(x * side[0] + y * side[1]) / half_width, (x * up[0] + y * up[1]) / half_height], axis=-1
     ).astype(np.float32)
+
+
+def body_place(skeleton):
+    """Place along the body, float32 [h, w]: 0 at the shoulders, 1 hips, 2 knees, 3 ankles; and the core's distance."""
+    offsets = {"torso": 0.0, "thigh": 1.0, "shin": 2.0, "foot": 3.0}
+    distances = np.stack([skeleton.distance[bone] for bone in CORE])
+    places = np.stack(
+        [
+            np.clip(skeleton.along[bone], -0.2 if bone == "torso" else 0, 1) + offsets[bone.split("_")[-1]]
+            for bone in CORE
+        ]
+    )
+    nearest = distances.argmin(0)[None]
+    return np.take_along_axis(places, nearest, 0)[0], np.take_along_axis(distances, nearest, 0)[0]
+
+
+def arm_place(skeleton, side):
+    """Place along an arm, float32 [h, w]: 0 shoulder, 1 elbow, 2 wrist, up to 3 in the hand; and its distance."""
+    bones = [f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand"]
+    distances = np.stack([skeleton.distance[bone] for bone in bones])
+    places = np.stack([np.clip(skeleton.along[bone], 0, 1) + index for index, bone in enumerate(bones)])
+    nearest = distances.argmin(0)[None]
+    return np.take_along_axis(places, nearest, 0)[0], np.take_along_axis(distances, nearest, 0)[0]

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.photo import guided
 from tryon_jax.photo.blazepose import packages
 from tryon_jax.photo.mask import grab_cut, without_specks
@@ -11,6 +12,17 @@ LONGEST = 400
 BORDER = 0.03  # width of the frame, over the picture's side, whose colours are taken for the ground
 THREAD = 0.01  # half the width, over the picture's side, of lines that are no cloth
 CLUSTERS = 6  # the ground may be a floor of several tones
+
+# Logistic regression from _outline to the four classes, balanced, on the training part of clothing-dataset-small
+# (CC0, A. Grigorev): right on 83 % of its 233 held-out pictures; a quick guess that --class overrules.
+CLASS_WEIGHTS = np.array(
+    [
+        [-5.3, 7.6, -0.8, 1.3, -6.2, 1.1, 1.9, 0.9, 0.5, -0.8, -1.5, -1.2, 0.8],
+        [2.7, 0.2, 0.2, 1.0, 5.9, -4.4, -0.7, -1.7, -4.5, -1.6, -0.1, 1.0, 2.4],
+        [3.1, -5.5, 4.1, 2.5, 2.4, 2.8, -0.5, -2.6, 0.2, 1.2, -2.2, 0.7, -5.2],
+        [-0.6, -2.3, -3.5, -4.8, -2.0, 0.4, -0.6, 3.4, 3.8, 1.2, 3.8, -0.5, 2.0],
+    ]
+)
 
 
 def cut_out(rgb):
@@ -78,25 +90,23 @@ def _without_threads(mask):
 
 
 def guess_class(mask):
-    """Garment class (geometry.parts.GARMENT_CLASSES) of a cut-out [H, W], from its profile of widths.
+    """Garment class (geometry.parts.GARMENT_CLASSES) that a cut-out [H, W] looks most like by its outline."""
+    return GARMENT_CLASSES[int(np.argmax(CLASS_WEIGHTS @ _outline(mask)))]
 
-    A rough rule: two legs at the bottom make trousers; sleeves (a wide upper part) make a top, or a dress if the
-    cut-out is long for its shoulders; what is left widens downward and is a skirt.
-    """
+
+def _outline(mask):
+    """Features [13] of a cut-out's bounding box: filled share of six bands from the top and of four windows of the
+    middle column (neckline, three where trousers part), log aspect, its square, one."""
     rows, columns = np.nonzero(mask > 0.5)
     crop = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] > 0.5
     height, width = crop.shape
-    widths = crop.sum(1) / width
-    legs = crop[int(0.6 * height) : int(0.95 * height)]
-    runs = (np.diff(np.pad(legs.astype(int), ((0, 0), (1, 1))), axis=1) == 1).sum(1)
-    gap = legs[:, int(0.4 * width) : int(0.6 * width)].mean()
-    top, middle, bottom = (np.median(widths[int(a * height) : int(b * height)]) for a, b in
-                           ((0.03, 0.15), (0.4, 0.55), (0.8, 0.95)))  # fmt: skip
-    aspect = height / width
-    if np.median(runs) >= 2 and gap < 0.8 and aspect > 1.0:
-        return "trousers"
-    if aspect > 1.45 or (aspect > 1.05 and bottom > 1.25 * middle):
-        return "dress"
-    if aspect < 1.0 and bottom > 1.15 * top and middle > 1.05 * top and widths[: int(0.3 * height)].max() < 0.85:
-        return "skirt"
-    return "tshirt"
+
+    def filled(part, low, high):
+        first = int(low * height)
+        return part[first : max(int(high * height), first + 1)].mean()
+
+    column = crop[:, int(0.42 * width) : max(int(0.58 * width), int(0.42 * width) + 1)]
+    bands = [filled(crop, index / 6, (index + 1) / 6) for index in range(6)]
+    windows = [filled(column, low, high) for low, high in ((0.0, 0.08), (0.5, 0.7), (0.7, 0.85), (0.85, 1.0))]
+    aspect = np.log(height / width)
+    return np.array([*bands, *windows, aspect, aspect**2, 1.0])
