@@ -1,0 +1,141 @@
+"""Encoder (what is seen -> pyramid) and decoder (pyramid -> maps of both sheets).
+
+A pyramid is a tuple of feature maps at sides S/8, S/4 and S/2. The encoder makes one from observations and
+the generator's mapping one from a latent, so that one decoder serves every stage.
+"""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from tryon_jax.geometry.parts import KEYPOINTS, PARTS
+from tryon_jax.models.layers import Conv, GroupNorm, dropout, space_to_depth
+from tryon_jax.models.maps import CHANNELS
+
+# Channels of each modality that an encoder can be shown; a missing one adds nothing.
+MODALITIES = {"rgb": 3, "parts": len(PARTS), "keypoints": len(KEYPOINTS), "geometry": 5}
+
+
+class Residual(nn.Module):
+    """x + convolution of the normalised x; where `style` [N, H, W, C'] is given it scales and shifts first.
+
+    The modulation is spatially adaptive normalisation (SPADE, arXiv:1903.07291, equation 1), which for a
+    spatially constant style is adaptive instance normalisation: a skip and a latent enter by one door.
+    """
+
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x, style=None):
+        channels = x.shape[-1]
+        h = GroupNorm(name="norm")(x)
+        if style is not None:
+            scale, shift = jnp.split(Conv(2 * channels, size=1, dtype=self.dtype, name="modulation")(style), 2, axis=-1)
+            # Halved, so that fresh modulation does not drown the features.
+            h = h * (1 + 0.5 * scale) + 0.5 * shift
+        return x + Conv(channels, dtype=self.dtype, name="conv")(nn.silu(h))
+
+
+class Encoder(nn.Module):
+    """Observations -> pyramid. features: channels at sides S, S/2, S/4, S/8 (the first is the decoder's alone)."""
+
+    features: tuple
+    dropout: float = 0.0
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, observations, keys=None):
+        """observations: dict of modality -> [N, S, S, channels], see MODALITIES; keys [N] turn dropout on.
+
+        Parameters exist for the modalities that `init` was shown, so show it all of them.
+        """
+        _, half, quarter, eighth = self.features
+        stems = [
+            Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(space_to_depth(value))
+            for name, value in sorted(observations.items())
+        ]
+        fine = Residual(self.dtype, name="fine")(sum(stems))
+        middle = Conv(quarter, kind="down", dtype=self.dtype, name="down_quarter")(
+            nn.silu(GroupNorm(name="norm_fine")(fine))
+        )
+        middle = Residual(self.dtype, name="middle")(middle)
+        coarse = Conv(eighth, kind="down", dtype=self.dtype, name="down_eighth")(
+            nn.silu(GroupNorm(name="norm_middle")(middle))
+        )
+        for index in range(4):
+            coarse = Residual(self.dtype, name=f"coarse_{index}")(coarse)
+            if index == 1:
+                # What the whole picture shows, told to every place: 3x3 steps alone would not reach across.
+                coarse = coarse + Conv(eighth, size=1, dtype=self.dtype, name="context")(
+                    coarse.mean((1, 2), keepdims=True)
+                )
+        return dropout(coarse, keys, self.dropout), middle, fine
+
+
+class Decoder(nn.Module):
+    """Pyramid -> raw maps [N, S, S, CHANNELS] in float32; `maps.split` names them."""
+
+    features: tuple
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, pyramid):
+        full, half, quarter, _ = self.features
+        coarse, middle, fine = pyramid
+        h = Residual(self.dtype, name="coarse")(coarse.astype(self.dtype))
+        for name, channels, style in (("quarter", quarter, middle), ("half", half, fine)):
+            h = Conv(channels, kind="up", dtype=self.dtype, name=f"up_{name}")(
+                nn.silu(GroupNorm(name=f"norm_{name}")(h))
+            )
+            h = Residual(self.dtype, name=name)(h, style)
+        h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(nn.silu(GroupNorm(name="norm_full")(h)))
+        h = nn.silu(GroupNorm(name="norm_head")(h)).astype(jnp.float32)
+        # Small at the start: a near-constant guess, from which no map saturates.
+        return Conv(CHANNELS, size=1, gain=0.01, name="head")(h)
+
+
+class GarmentEncoder(nn.Module):
+    """Garment picture and cut-out -> one style for every level of a pyramid, added to it; zero at the start.
+
+    Starting at zero, it leaves an encoder and decoder that come from other runs as they were.
+    """
+
+    features: tuple
+    dropout: float = 0.0
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, garment, garment_mask, keys=None):
+        """garment [N, G, G, 3] in [0, 1], garment_mask [N, G, G, 1], G divisible by 8 -> tuple of [N, 1, 1, C]."""
+        _, half, quarter, eighth = self.features
+        h = jnp.concatenate([(2 * garment - 1) * garment_mask, garment_mask], axis=-1)
+        for index, channels in enumerate((half, quarter, quarter)):
+            h = Conv(channels, kind="down", dtype=self.dtype, name=f"down_{index}")(h)
+            h = nn.silu(GroupNorm(name=f"norm_{index}")(h))
+        # A 4x4 grid keeps where the cut-out lies, which garment coordinates need, at any size of the picture.
+        n, side, _, channels = h.shape
+        cells = min(4, side)
+        h = h[:, : side // cells * cells, : side // cells * cells]
+        h = h.reshape(n, cells, side // cells, cells, side // cells, channels).mean((2, 4)).reshape(n, 1, 1, -1)
+        h = dropout(nn.silu(nn.Dense(eighth, dtype=self.dtype, name="pool")(h)), keys, self.dropout)
+        zeros = nn.initializers.zeros
+        return tuple(
+            nn.Dense(width, kernel_init=zeros, dtype=self.dtype, name=f"style_{name}")(h)
+            for name, width in (("eighth", eighth), ("quarter", quarter), ("half", half))
+        )
+
+
+def restyle(pyramid, styles):
+    """A pyramid with a style added to every level."""
+    return tuple(level + style for level, style in zip(pyramid, styles, strict=True))
+
+
+def without_skips(pyramid, drop):
+    """The pyramid with the upper levels of the examples where drop [N] is 1 replaced by their spatial mean.
+
+    The generator's mapping gives spatially constant upper levels. A decoder that has seen such ones in ssl can
+    be called by it at once, and cannot lean on the skips alone.
+    """
+    coarse, *upper = pyramid
+    drop = drop[:, None, None, None]
+    flat = (level.mean((1, 2), keepdims=True) * drop + level * (1 - drop) for level in upper)
+    return (coarse, *(level.astype(coarse.dtype) for level in flat))

@@ -1,0 +1,41 @@
+"""Mapping: a latent (and a garment class) -> a pyramid, which the common decoder turns into sheets."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from tryon_jax.models.layers import Conv, GroupNorm
+
+
+class Mapping(nn.Module):
+    """Latent -> pyramid: a grid at side S/8, and spatially constant styles at S/4 and S/2 (StyleGAN's idea).
+
+    features: channels at sides S, S/2, S/4, S/8; size: S; classes: garment classes, 0 = unconditional.
+    """
+
+    features: tuple
+    size: int
+    classes: int = 0
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, z, garment_class):
+        """z [N, latent] standard normal, garment_class int [N] -> pyramid."""
+        _, half, quarter, eighth = self.features
+        # Without its length z lies on a sphere, so that the way between two latents never leaves the known shell.
+        w = z * jax.lax.rsqrt(jnp.square(z).mean(-1, keepdims=True) + 1e-8)  # the floor only guards z = 0
+        if self.classes:
+            w = w + nn.Embed(self.classes, z.shape[-1], name="class")(garment_class)
+        for index in range(2):
+            w = nn.leaky_relu(nn.Dense(2 * eighth, dtype=self.dtype, name=f"dense_{index}")(w), 0.2)
+        side = min(4, self.size // 8)
+        h = nn.Dense(side * side * eighth, dtype=self.dtype, name="grid")(w).reshape(-1, side, side, eighth)
+        while side < self.size // 8:
+            side *= 2
+            h = nn.silu(GroupNorm(name=f"norm_{side}")(h))
+            h = Conv(eighth, kind="up", dtype=self.dtype, name=f"up_{side}")(h)
+        upper = []
+        for name, channels, factor in (("quarter", quarter, 4), ("half", half, 2)):
+            style = nn.Dense(channels, dtype=self.dtype, name=f"style_{name}")(w)[:, None, None]
+            upper.append(jnp.broadcast_to(style, (len(z), self.size // factor, self.size // factor, channels)))
+        return (h, *upper)

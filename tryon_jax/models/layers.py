@@ -1,0 +1,212 @@
+"""Image operators in the forms that XLA runs fast on a CPU, each equal to its textbook form, and their modules.
+
+Arrays are [N, H, W, C], kernels [k, k, C_in, C_out]. XLA's CPU backend is slow at the derivatives of strided,
+dilated and even-sized convolutions (the second derivative, which R1 needs, most of all) and at reductions over
+a split channel axis. So strides become space-to-depth, the derivatives of a convolution are again convolutions
+or one matrix product, and group norm goes through channel sums. Modules keep parameters in float32 and compute
+in `dtype`.
+"""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+# Added to a variance that may be zero (a plain background): far below the variance of any real feature.
+VARIANCE_FLOOR = 1e-5
+
+
+def _flipped(kernel):
+    """The kernel of the transposed convolution."""
+    return kernel[::-1, ::-1].swapaxes(2, 3)
+
+
+def _convolve(x, kernel, padding):
+    return lax.conv_general_dilated(x, kernel, (1, 1), (padding, padding), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def conv(x, kernel, padding):
+    """Stride-1 convolution (cross-correlation); padding = zeros (before, after) on both axes.
+
+    Returns [N, H + before + after - k + 1, W + before + after - k + 1, C_out]. Differentiable in reverse any
+    number of times.
+    """
+    return _convolve(x, kernel, padding)
+
+
+def _conv_forward(x, kernel, padding):
+    return conv(x, kernel, padding), (x, kernel)
+
+
+def _transposed(gradient, kernel, padding):
+    """Gradient of the convolution by its input: the flipped kernel over the gradient, padded to full overlap."""
+    reach = kernel.shape[0] - 1
+    return conv(gradient, _flipped(kernel), (reach - padding[0], reach - padding[1]))
+
+
+def _conv_backward(padding, residuals, gradient):
+    x, kernel = residuals
+    return _transposed(gradient, kernel, padding), kernel_gradient(x, gradient, kernel.shape[0], padding)
+
+
+conv.defvjp(_conv_forward, _conv_backward)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def kernel_gradient(x, gradient, size, padding):
+    """Gradient [size, size, C_in, C_out] of `conv` by its kernel, given the gradient by its output.
+
+    For even kernels on a CPU one matrix product, as the library's form takes up to 50 times as long there.
+    """
+    library = partial(_kernel_gradient_library, size=size, padding=padding)
+    if size % 2:
+        return library(x, gradient)
+    matmul = partial(_kernel_gradient_matmul, size=size, padding=padding)
+    return lax.platform_dependent(x, gradient, cpu=matmul, default=library)
+
+
+def _kernel_gradient_matmul(x, gradient, size, padding):
+    """The input shifted along W beside the gradient shifted along H: each is copied `size` times, not size^2."""
+    channels_in, channels_out = x.shape[3], gradient.shape[3]
+    height, width = gradient.shape[1:3]
+    padded = jnp.pad(x, ((0, 0), padding, padding, (0, 0)))
+    columns = jnp.concatenate([padded[:, :, j : j + width] for j in range(size)], axis=3)
+    tall = jnp.pad(gradient, ((0, 0), (size - 1, size - 1), (0, 0), (0, 0)))
+    # Row r of the padded input meets output row r - i under kernel row i.
+    shifts = [tall[:, size - 1 - i : size - 1 - i + height + size - 1] for i in range(size)]
+    rows = jnp.concatenate(shifts, axis=3)
+    product = columns.reshape(-1, size * channels_in).T @ rows.reshape(-1, size * channels_out)
+    return product.reshape(size, channels_in, size, channels_out).transpose(2, 0, 1, 3)
+
+
+def _kernel_gradient_library(x, gradient, size, padding):
+    kernel = jnp.zeros((size, size, x.shape[3], gradient.shape[3]), x.dtype)
+    return jax.linear_transpose(lambda k: _convolve(x, k, padding), kernel)(gradient)[0]
+
+
+def _kernel_gradient_forward(x, gradient, size, padding):
+    return kernel_gradient(x, gradient, size, padding), (x, gradient)
+
+
+def _kernel_gradient_backward(size, padding, residuals, cotangent):
+    x, gradient = residuals
+    return _transposed(gradient, cotangent, padding), conv(x, cotangent, padding)
+
+
+kernel_gradient.defvjp(_kernel_gradient_forward, _kernel_gradient_backward)
+
+
+def pointwise(x, kernel):
+    """1x1 convolution of [..., C] by a kernel [C, D]: a product of two matrices, as the weight gradient of a
+    product over several leading axes takes five times as long on a CPU."""
+    return (x.reshape(-1, x.shape[-1]) @ kernel).reshape(*x.shape[:-1], kernel.shape[1])
+
+
+def space_to_depth(x):
+    """[N, H, W, C] -> [N, H/2, W/2, 4C]: each 2x2 block becomes one pixel, channels in the order row, column, C."""
+    n, h, w, c = x.shape
+    return x.reshape(n, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 2, 4, 5).reshape(n, h // 2, w // 2, 4 * c)
+
+
+def depth_to_space(x):
+    """Inverse of `space_to_depth`."""
+    n, h, w, c = x.shape
+    return x.reshape(n, h, w, 2, 2, c // 4).transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
+
+
+def conv_down(x, kernel):
+    """4x4 convolution, stride 2, padding 1: [N, H, W, C] -> [N, H/2, W/2, D], as 2x2 on 2x2 blocks."""
+    blocks = space_to_depth(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
+    c, d = kernel.shape[2:]
+    folded = kernel.reshape(2, 2, 2, 2, c, d).transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, 4 * c, d)
+    return conv(blocks, folded, (0, 0))
+
+
+def upsample_conv(x, kernel):
+    """Nearest-neighbour x2, then 3x3 convolution with padding 1: [N, H, W, C] -> [N, 2H, 2W, D].
+
+    Of the three rows that an output row reads, two come from one input row, so two taps an axis are enough:
+    a 2x2 convolution to 4D channels on the grid of pixel corners, spread out and cropped by one pixel.
+    """
+    c, d = kernel.shape[2:]
+    # merge[phase, tap, row]: an odd output row reads (k0 + k1, k2), an even one (k0, k1 + k2), of corner rows.
+    merge = jnp.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], kernel.dtype)
+    merged = jnp.einsum("aui,bvj,ijcd->uvcabd", merge, merge, kernel).reshape(2, 2, c, 4 * d)
+    return depth_to_space(conv(x, merged, (1, 1)))[:, 1:-1, 1:-1]
+
+
+def upsample(x):
+    """Nearest-neighbour x2 by broadcasting: [N, H, W, C] -> [N, 2H, 2W, C]."""
+    n, h, w, c = x.shape
+    return jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
+
+
+def average_pool(x):
+    """Mean over 2x2 blocks as strided slices: [N, H, W, C] -> [N, H/2, W/2, C]."""
+    return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
+
+
+def group_norm(x, scale, bias, groups):
+    """Group normalisation (Wu & He 2018, eq. 1-3) of [N, H, W, C] with scale and bias [C].
+
+    One pass of sums a channel; the groups are formed on the [N, C] sums, so the picture is never reshaped.
+    """
+    n, _, _, c = x.shape
+    wide = x.astype(jnp.float32)
+    moments = jnp.stack([wide.mean((1, 2)), jnp.square(wide).mean((1, 2))])
+    mean, square = moments.reshape(2, n, groups, c // groups).mean(3, keepdims=True)
+    # Rounding may take the difference of two means below zero.
+    inverse = lax.rsqrt(jnp.maximum(square - mean**2, 0) + VARIANCE_FLOOR)
+    gain = (inverse * scale.reshape(groups, -1)).reshape(n, 1, 1, c)
+    shift = bias - (mean * inverse * scale.reshape(groups, -1)).reshape(n, 1, 1, c)
+    return (wide * gain + shift).astype(x.dtype)
+
+
+def dropout(x, keys, rate):
+    """Inverted dropout of x [N, ...], one key an example [N]; keys None or rate 0 = unchanged."""
+    if keys is None or rate == 0:
+        return x
+    keep = jax.vmap(lambda key, item: jax.random.bernoulli(key, 1 - rate, item.shape))(keys, x)
+    return jnp.where(keep, x / (1 - rate), 0)
+
+
+class Conv(nn.Module):
+    """Convolution with bias: kind "same" (stride 1, odd kernel), "down" (4x4, stride 2) or "up" (x2, 3x3)."""
+
+    features: int
+    size: int = 3
+    kind: str = "same"
+    gain: float = 2.0  # variance kept from input to output: 2 before a rectifier (He et al. 2015)
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        size = {"same": self.size, "down": 4, "up": 3}[self.kind]
+        start = nn.initializers.variance_scaling(self.gain, "fan_in", "truncated_normal")
+        kernel = self.param("kernel", start, (size, size, x.shape[-1], self.features)).astype(self.dtype)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
+        x = x.astype(self.dtype)
+        if self.kind == "down":
+            return conv_down(x, kernel) + bias
+        if self.kind == "up":
+            return upsample_conv(x, kernel) + bias
+        if size == 1:
+            return pointwise(x, kernel[0, 0]) + bias
+        return conv(x, kernel, (size // 2, size // 2)) + bias
+
+
+class GroupNorm(nn.Module):
+    """`group_norm` with learned scale and bias; groups of `group_size` channels, or one group if fewer."""
+
+    group_size: int = 8
+
+    @nn.compact
+    def __call__(self, x):
+        channels = x.shape[-1]
+        groups = channels // self.group_size if channels % self.group_size == 0 else 1
+        scale = self.param("scale", nn.initializers.ones, (channels,))
+        bias = self.param("bias", nn.initializers.zeros, (channels,))
+        return group_norm(x, scale, bias, groups)

@@ -1,0 +1,251 @@
+"""Self-supervision: masked prediction over colour, depth and normals, and one picture to both sheets (2D to 3D).
+
+Both are one forward pass: a draw an example decides what the encoder sees - the whole picture, with parts and
+keypoints now and then, or patches of colour, depth and normals of the front sheet - and the target is always
+both sheets. Masked prediction follows MAE (arXiv:2111.06377), several modalities MultiMAE (arXiv:2204.01678).
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from tryon_jax import augment, losses, metrics
+from tryon_jax.geometry.camera import half_extent
+from tryon_jax.geometry.keypoints import heat_maps
+from tryon_jax.geometry.parts import PARTS
+from tryon_jax.models import maps as named
+from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, without_skips
+from tryon_jax.stages import Stage
+from tryon_jax.state import TrainState, average, descend, optimizers
+
+# Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
+FLAT_SHARE = 0.25
+# Chance that a whole picture comes with its parts, and with its keypoints, and that a true photo is the picture.
+HINT_SHARE, PHOTO_SHARE = 0.5, 0.5
+
+
+class _Setup(NamedTuple):
+    encoder: Encoder
+    decoder: Decoder
+    chain: optax.GradientTransformation
+    ema_decay: float
+    loss: dict
+    mask: dict
+    augment: dict
+
+
+def build(config, axis_name=None):
+    """The stage; parameters {encoder, decoder}."""
+    model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
+    setup = _Setup(
+        encoder=Encoder(dropout=config.model.dropout, **model),
+        decoder=Decoder(**model),
+        chain=optimizers(config.optimizer.to_dict(), axis_name)["networks"],
+        ema_decay=config.optimizer.ema_decay,
+        loss=config.loss.to_dict(),
+        mask=config.mask.to_dict(),
+        augment=config.augment.to_dict(),
+    )
+    steps = (partial(step, setup) for step in (_init, _train_step, _eval_step))
+    return Stage(*steps, summarize=summarize, predict=partial(_predict, setup))
+
+
+def _init(setup, key, batch):
+    keys = jax.random.split(key)
+    picture = (1, *batch["person"].shape[1:3])
+    everything = {name: jnp.zeros((*picture, channels)) for name, channels in MODALITIES.items()}
+    pyramid, encoder = setup.encoder.init_with_output(keys[0], everything)
+    params = {"encoder": encoder["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
+    opt_state = {"networks": setup.chain.init(params)}
+    return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, params))
+
+
+def _reconstruct(setup, params, observations, flat, keys=None):
+    """Named maps of a batch of observations; flat [B] is 1 where the pyramid's upper levels lose their place."""
+    pyramid = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
+    raw = setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat))
+    return named.split(raw)
+
+
+def backdrop(key, size):
+    """A plain or evenly shaded background [H, W, 3] in [0, 1]."""
+    keys = jax.random.split(key, 3)
+    first, second = jax.random.uniform(keys[0], (2, 3))
+    angle = jax.random.uniform(keys[1], maxval=2 * jnp.pi)
+    y, x = jnp.meshgrid(jnp.linspace(-1, 1, size[0]), jnp.linspace(-1, 1, size[1]), indexing="ij")
+    along = (x * jnp.cos(angle) + y * jnp.sin(angle)) / 2.83 + 0.5  # 2.83: the diagonal of a square of side 2
+    shade = along[..., None] * jax.random.bernoulli(keys[2])
+    return first + (second - first) * jnp.clip(shade, 0, 1)
+
+
+def patch_mask(key, size, patch, ratio):
+    """Which pixels stay visible, float32 [H, W, 1]: whole patches hidden, their number fixed by ratio."""
+    rows, columns = size[0] // patch, size[1] // patch
+    hidden = round(ratio * rows * columns)
+    order = jax.random.permutation(key, rows * columns).reshape(rows, columns)
+    return jnp.kron((order >= hidden).astype(jnp.float32), jnp.ones((patch, patch)))[..., None]
+
+
+def _picture(example, key, use_photo):
+    """The picture of the sheets' person: the front sheet before a random background, or the photo where told."""
+    made = example["front_rgb"] + (1 - example["mask"]) * backdrop(key, example["mask"].shape[:2])
+    return jnp.where(use_photo > 0, example["person"], made)
+
+
+def _whole(example, picture, parts=0.0, keypoints=0.0):
+    """Observations of a whole picture; parts, keypoints in {0, 1} say whether those are shown too."""
+    size, has = example["mask"].shape[:2], example["has"]
+    return {
+        "rgb": 2 * picture - 1,
+        "parts": jax.nn.one_hot(example["front_segmentation"], len(PARTS)) * parts * has["segmentation"],
+        "keypoints": heat_maps(example["keypoints"], size) * keypoints * has["keypoints"],
+        "geometry": jnp.zeros((*size, MODALITIES["geometry"])),
+    }
+
+
+def _masked(example, picture, visible, depth, valid):
+    """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals."""
+    size, has = example["mask"].shape[:2], example["has"]
+    units = depth / (half_extent(example["camera"], size) * named.DEPTH_UNIT)
+    known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
+    return {
+        "rgb": (2 * picture - 1) * visible,
+        "parts": jnp.zeros((*size, MODALITIES["parts"])),
+        "keypoints": jnp.zeros((*size, MODALITIES["keypoints"])),
+        "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
+    }
+
+
+def _disturbed(setup, example, key, use_photo):
+    """One example moved and recoloured; not turned where the photo is used, since a photo cannot turn."""
+    ranges, keys = setup.augment, jax.random.split(key)
+    transform = augment.sample(keys[0], ranges)
+    if transform.yaw is not None:
+        transform = transform._replace(yaw=transform.yaw * (1 - use_photo))
+    example = augment.apply(example, transform)
+    colour = augment.sample_colour(keys[1], ranges["colour"])
+    sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
+    return {**example, **sheets, "person": augment.recolour(example["person"], colour)}
+
+
+def _prepared(setup, example, key):
+    """One training example: (moved example, observations, whether its upper levels are flat)."""
+    keys = jax.random.split(key, 6)
+    chances = jax.random.uniform(keys[0], (5,))
+    use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
+    example = _disturbed(setup, example, keys[1], use_photo)
+    picture = _picture(example, keys[2], use_photo)
+    hints = (chances[1:3] < HINT_SHARE).astype(jnp.float32)
+    depth, valid = augment.corrupt_depth(
+        keys[3], example["front_depth"], example["mask"], setup.augment["depth_noise"], setup.augment["depth_dropout"]
+    )
+    visible = patch_mask(keys[4], example["mask"].shape[:2], setup.mask["patch"], setup.mask["ratio"])
+    masked = chances[3] < setup.mask["share"]
+    seen = jax.tree.map(
+        partial(jnp.where, masked),
+        _masked(example, picture, visible, depth, valid),
+        _whole(example, picture, hints[0], hints[1]),
+    )
+    return example, seen, (chances[4] < FLAT_SHARE).astype(jnp.float32)
+
+
+def _train_step(setup, state, batch, rng):
+    keys = jax.vmap(jax.random.split)(rng)
+    batch, seen, flat = jax.vmap(partial(_prepared, setup))(batch, keys[:, 0])
+
+    def loss(params):
+        maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
+        terms = jax.vmap(losses.sheets)(maps, batch)
+        terms = {name: value.mean() for name, value in terms.items()}
+        return losses.weighted(terms, setup.loss), terms
+
+    (total, terms), gradients = jax.value_and_grad(loss, has_aux=True)(state.params)
+    params, opt_state = descend(setup.chain, gradients, state.opt_state["networks"], state.params)
+    ema = average(state.ema, params, state.step, setup.ema_decay)
+    scalars = {"loss": total, **{f"loss/{name}": value for name, value in terms.items()}}
+    return TrainState(state.step + 1, params, {"networks": opt_state}, ema), scalars
+
+
+def _eval_step(setup, params, batch, rng):
+    keys = jax.vmap(partial(jax.random.split, num=2))(rng)
+    picture = jax.vmap(_picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
+    visible = jax.vmap(lambda key: patch_mask(key, batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]))(
+        keys[:, 1]
+    )
+    nothing = jnp.zeros(len(picture))
+    whole = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), nothing)
+    seen = jax.vmap(_masked)(batch, picture, visible, batch["front_depth"], batch["mask"])
+    masked = _reconstruct(setup, params, seen, nothing)
+    return {
+        **jax.vmap(_score_sheets)(whole, batch),
+        **jax.vmap(_score_masked)(masked["front_rgb"], batch, visible),
+    }
+
+
+def _score_sheets(maps, example):
+    """Scores of one example's two sheets made of its picture alone."""
+    mask = example["mask"]
+    metres = half_extent(example["camera"], mask.shape[:2])
+    scores = {"mask_iou": metrics.intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask)}
+    for side in ("front", "back"):
+        truth = example[f"{side}_depth"]
+        mean = losses.masked_mean(truth, mask)
+        scores |= {
+            f"{side}_depth_error": metrics.squared_error(maps[f"{side}_depth"] * metres, truth, mask),
+            f"{side}_depth_mean": mean,
+            f"{side}_depth_square": losses.masked_mean(truth**2, mask),
+            f"{side}_angle": metrics.angle(maps[f"{side}_normals"], example[f"{side}_normals"], mask),
+            f"{side}_rgb_error": metrics.squared_error(maps[f"{side}_rgb"], example[f"{side}_rgb"], mask),
+        }
+        labels = (maps[f"{side}_parts"].argmax(-1) == example[f"{side}_segmentation"])[..., None]
+        scores[f"{side}_parts"] = losses.masked_mean(labels.astype(jnp.float32), mask)
+    return scores
+
+
+def _score_masked(rgb, example, visible):
+    """Squared errors on the hidden part of the person: ours, and of filling it with the visible person's mean."""
+    truth, mask = example["front_rgb"], example["mask"]
+    seen = mask * visible
+    # A person of whom nothing is visible is filled with black, the mean of nothing.
+    fill = (truth * seen).sum((0, 1)) / jnp.maximum(seen.sum(), 1.0)
+    hidden = mask * (1 - visible)
+    return {
+        "masked_error": metrics.squared_error(rgb, truth, hidden),
+        "masked_error_mean_fill": metrics.squared_error(jnp.broadcast_to(fill, truth.shape), truth, hidden),
+    }
+
+
+def summarize(rows):
+    """Scores over a split. A name after a slash is the baseline's score by the same measure.
+
+    depth_rmse/constant: the one best constant a sheet over the whole split; depth_rmse/own_mean: the mean of
+    each example's own true depth, a sheet, which no guess could know. masked_psnr/mean_fill: the mean colour
+    of the visible person. PSNR and RMSE are of the mean squared error over the split.
+    """
+    sides = ("front", "back")
+    error = np.mean([rows[f"{side}_depth_error"].mean() for side in sides])
+    constant = [rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in sides]
+    own = [(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in sides]
+    return {
+        "depth_rmse": float(np.sqrt(error)),
+        "depth_rmse/constant": float(np.sqrt(np.mean(constant))),
+        "depth_rmse/own_mean": float(np.sqrt(np.mean(own))),
+        "depth_share_of_constant": float(np.sqrt(error / np.mean(constant))),
+        "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in sides])),
+        "mask_iou": float(rows["mask_iou"].mean()),
+        "part_accuracy": float(np.mean([rows[f"{side}_parts"].mean() for side in sides])),
+        "front_psnr": float(metrics.psnr(rows["front_rgb_error"].mean())),
+        "back_psnr": float(metrics.psnr(rows["back_rgb_error"].mean())),
+        "masked_psnr": float(metrics.psnr(rows["masked_error"].mean())),
+        "masked_psnr/mean_fill": float(metrics.psnr(rows["masked_error_mean_fill"].mean())),
+    }
+
+
+def _predict(setup, params, batch, rng):
+    picture = jax.vmap(_picture)(batch, rng, 1 - batch["has"]["rgb"])
+    maps = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), jnp.zeros(len(picture)))
+    return named.sheets(maps, maps["front_rgb"], maps["back_rgb"], batch["camera"])

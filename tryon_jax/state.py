@@ -1,0 +1,83 @@
+"""The training state, the optimizer chain and the moving average of parameters."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+
+@flax.struct.dataclass
+class TrainState:
+    """Everything that a run continues from.
+
+    step: int32 scalar, steps done. params, ema: dict part -> parameters (ema holds the parts that a prediction
+    needs, averaged over steps). opt_state: dict optimizer -> state.
+    """
+
+    step: jax.Array
+    params: dict
+    opt_state: dict
+    ema: dict
+
+
+def optimizer(*, learning_rate, warmup_steps, steps, b1, b2, weight_decay, clip_norm, scale, freeze=(), axis_name=None):
+    """Adam for parameters that are a dict of parts, as one optax chain.
+
+    In order: the mean of gradients over the devices of `axis_name` (None = alone); frozen parts dropped; the
+    global norm clipped to `clip_norm` (0 = not); Adam (arXiv:1412.6980); weight decay of everything but vectors,
+    decoupled (arXiv:1711.05101); each part's factor `scale[part]`; linear warm-up to `learning_rate`, then half
+    a cosine down to a hundredth of it at `steps`. Raises ValueError if `freeze` names a part without a scale.
+    """
+    unknown = sorted(set(freeze) - set(scale))
+    if unknown:
+        raise ValueError(f"optimizer.freeze: no part {unknown[0]!r}: choose of {', '.join(sorted(scale))}")
+
+    def by_part(treatment):
+        return lambda params: {part: jax.tree.map(lambda _: treatment(part), tree) for part, tree in params.items()}
+
+    kept = by_part(lambda part: "frozen" if part in freeze else "trained")
+    drop = optax.partition({"frozen": optax.set_to_zero(), "trained": optax.identity()}, kept)
+    rates = {part: optax.set_to_zero() if part in freeze else optax.scale(factor) for part, factor in scale.items()}
+    schedule = optax.warmup_cosine_decay_schedule(
+        0.0, learning_rate, min(warmup_steps, steps - 1), steps, end_value=learning_rate / 100
+    )
+    return optax.chain(
+        mean_over_devices(axis_name),
+        drop,
+        optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
+        # With b2 = 0.99 the second moment of a rarely used weight falls low: 1e-8 is Adam's own floor.
+        optax.scale_by_adam(b1=b1, b2=b2, eps=1e-8),
+        optax.add_decayed_weights(weight_decay, lambda params: jax.tree.map(lambda p: p.ndim > 1, params)),
+        optax.partition(rates, by_part(lambda part: part)),
+        optax.scale_by_learning_rate(schedule),
+    )
+
+
+def optimizers(settings, axis_name=None):
+    """The chains of the networks that make and of the discriminator, from `config.optimizer` as a plain dict."""
+    shared = {name: settings[name] for name in ("warmup_steps", "steps", "b1", "b2", "weight_decay", "clip_norm")}
+    shared |= {"scale": settings["learning_rate_scale"], "freeze": settings["freeze"], "axis_name": axis_name}
+    rates = {"networks": settings["learning_rate"], "discriminator": settings["discriminator_learning_rate"]}
+    return {name: optimizer(learning_rate=rate, **shared) for name, rate in rates.items()}
+
+
+def mean_over_devices(axis_name):
+    """The mean of gradients over a mapped axis as an optax link; None leaves them."""
+    if axis_name is None:
+        return optax.identity()
+    return optax.stateless(lambda gradients, _: jax.lax.pmean(gradients, axis_name))
+
+
+def descend(chain, gradients, opt_state, params):
+    """One optimizer step: (params, opt_state)."""
+    updates, opt_state = chain.update(gradients, opt_state, params)
+    return optax.apply_updates(params, updates), opt_state
+
+
+def average(ema, params, step, decay):
+    """Exponential moving average of the parts in `ema` after `step` steps.
+
+    Early on the decay is (1 + step) / (10 + step), so that the average forgets its random start.
+    """
+    now = jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda old, new: old + (1 - now) * (new - old), ema, {part: params[part] for part in ema})
