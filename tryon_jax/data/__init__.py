@@ -65,7 +65,7 @@ def check(example, size, garment_size=None):
 def names():
     """Names of all data sets: the files of this folder that offer `open_split`."""
     found = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return [name for name in found if name != "pipeline"]
+    return [name for name in found if name not in ("pipeline", "standardize")]
 
 
 def load(name):
