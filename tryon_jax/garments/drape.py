@@ -53,8 +53,12 @@ def hull_radius(angles, radii, heights, levels, taper):
     support = np.zeros((len(levels), ANGLES))
     reach = radii[:, None] * np.cos(angles[:, None] - directions)
     slab = np.clip(np.round((heights - levels[0]) / step).astype(int), 0, len(levels) - 1)
+    order = np.argsort(slab, kind="stable")
+    filled, first = np.unique(slab[order], return_index=True)
+    own = np.zeros_like(support)
+    own[filled] = np.maximum(np.maximum.reduceat(reach[order], first), 0)
     for shift in (-1, 0, 1):
-        np.maximum.at(support, np.clip(slab + shift, 0, len(levels) - 1), reach)
+        support = np.maximum(support, own[np.clip(np.arange(len(levels)) + shift, 0, len(levels) - 1)])
     for level in range(1, len(levels)):
         support[level] = np.maximum(support[level], support[level - 1] - taper * step)
     cosine = np.cos(directions[:, None] - directions)
@@ -96,7 +100,10 @@ def hang(points, centres, across, heights, blend, taper):
 class Skin:
     """The body's surface as points with normals, for keeping cloth outside of it."""
 
-    def __init__(self, vertices, faces):
+    def __init__(self, vertices, faces, near):
+        """faces [F, 3] of vertices [V, 3]; only what lies within 5 cm of the heights of the points `near` is kept."""
+        heights = vertices[:, 2][faces[:, 0]]
+        faces = faces[(heights > near[:, 2].min() - 0.05) & (heights < near[:, 2].max() + 0.05)]
         normals = vertex_normals(vertices, faces)
         corners = vertices[faces]
         flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -105,7 +112,7 @@ class Skin:
         used = np.unique(faces)
         self.points = np.concatenate([vertices[used], corners.mean(1)])
         self.normals = np.concatenate([normals[used], flat])
-        self.tree = cKDTree(self.points)
+        self.tree = cKDTree(self.points, balanced_tree=False, compact_nodes=False)
 
     def outside(self, points, gap, rounds=3):
         """Points [N, 3] moved along the body's normals until each lies gap [N] metres off the nearest surface."""

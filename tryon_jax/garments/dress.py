@@ -25,7 +25,7 @@ def pattern(parameters, rest):
     seam = crotch + (shoulder - crotch) * mix(0.3, 0.58, parameters["waist"])
     bottom = mix(crotch - 0.2 * (crotch - ankle), ankle + 0.1, parameters["length"])
     ease = parameters["ease"]
-    piece = tailor.cut(rest, tshirt.outline(parameters, rest, seam))
+    piece = tailor.cut(rest, *tshirt.outline(parameters, rest, seam))
     limbs, arms = tshirt.tubes(rest, piece, ease, mix(0.4, 0.05, ease))
     upper = ramp(piece.vertices[:, 2], shoulder + 0.02, shoulder - 0.1)
     gap = np.full(len(arms), mix(0.005, 0.008, ease))
@@ -38,5 +38,5 @@ def pattern(parameters, rest):
     # The top is settled already, except for a hand's breadth above the seam, which blends into the skirt.
     fixed = (np.arange(len(whole.vertices)) < len(arms)) & (whole.vertices[:, 2] > seam + 0.03)
     vertices = loft.settle(rest, whole, fixed, 0.006)
-    field = tshirt.outline(parameters, rest, bottom)
+    field = np.minimum.reduce(tshirt.outline(parameters, rest, bottom))
     return tailor.finish(whole, vertices, loft.hidden(rest, field, bottom))

@@ -81,8 +81,11 @@ def leg_weights(rest, vertices, above, top):
 
 
 def lowest_loop(piece):
-    """Vertices [M] of a piece's lowest boundary loop, in the direction of the faces above it."""
-    return min(loops_of(piece.faces), key=lambda loop: piece.vertices[loop, 2].mean())
+    """Vertices [M] of the lowest boundary loop around a piece's trunk, in the direction of the faces above it."""
+    loops = loops_of(piece.faces)
+    # Cuffs lie to one side of the middle; hem and neck lie on both.
+    around = [loop for loop in loops if piece.vertices[loop, 0].min() < 0 < piece.vertices[loop, 0].max()]
+    return min(around, key=lambda loop: piece.vertices[loop, 2].mean())
 
 
 def hang_from(rest, piece, loop, bottom, flare, pleats):
@@ -101,7 +104,8 @@ def hang_from(rest, piece, loop, bottom, flare, pleats):
     front = np.concatenate([piece.front, np.tile(columns, 2 * count)])
     vertices = np.concatenate([piece.vertices, flat])
     normals = np.concatenate([piece.normals, np.zeros_like(flat)])
-    return Piece(vertices, normals, np.concatenate([piece.faces, faces]), front, np.concatenate([piece.bones, bones]), {})
+    faces, bones = np.concatenate([piece.faces, faces]), np.concatenate([piece.bones, bones])
+    return Piece(vertices, normals, faces, front, bones, {})
 
 
 def _directed(piece):
@@ -116,8 +120,8 @@ def settle(rest, piece, fixed, gap):
     fixed [G] is true stay."""
     average = cloth.averaging(piece.faces, len(piece.vertices))
     near = (fields.off_arms(rest) > 0)[rest.faces].all(1)
-    body = cloth.Skin(rest.vertices, rest.faces[near])
     free = np.flatnonzero(~fixed)
+    body = cloth.Skin(rest.vertices, rest.faces[near], piece.vertices[free])
     vertices = piece.vertices.copy()
     vertices[free] = cloth.smooth(piece.vertices, average, 2)[free]
     vertices[free] = body.outside(vertices[free], np.full(len(free), gap))

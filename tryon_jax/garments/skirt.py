@@ -23,7 +23,7 @@ def pattern(parameters, rest):
     bottom = mix(crotch - 0.2 * (crotch - ankle), ankle + 0.1, parameters["length"])
     z = rest.vertices[:, 2]
     below = np.minimum(top - z, fields.off_arms(rest))
-    piece = tailor.cut(rest, np.minimum(below, z - (top - BAND)))
+    piece = tailor.cut(rest, fields.off_arms(rest), top - z, z - (top - BAND))
     gap = np.full(len(piece.vertices), GAP)
     upright = np.tile([0.0, 0.0, 1.0], (len(gap), 1))
     tube = tailor.trunk_tube(piece.vertices, np.ones(len(gap)), top + 0.04, 1.0, 0.5)

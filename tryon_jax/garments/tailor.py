@@ -38,10 +38,10 @@ def mix(low, high, share):
     return low + (high - low) * share
 
 
-def dense_weights(rest):
-    """Skin weights [V, J] of a body."""
-    dense = np.zeros((len(rest.vertices), len(rest.joints)))
-    np.add.at(dense, (np.arange(len(dense))[:, None], rest.skin_indices), rest.skin_weights)
+def dense_weights(rest, rows):
+    """Skin weights [N, J] of some vertices [N] of a body."""
+    dense = np.zeros((len(rows), len(rest.joints)))
+    dense[np.arange(len(rows))[:, None], rest.skin_indices[rows]] = rest.skin_weights[rows]
     return dense
 
 
@@ -67,21 +67,27 @@ def side_seam(rest):
     return y - centre
 
 
-def cut(rest, field):
-    """The Piece of the body's surface where field [V] >= 0, split along its side seams."""
-    near = field[rest.faces].max(1) > 0
+def cut(rest, *fields):
+    """The Piece of the body's surface where every field [V] >= 0, split along its side seams.
+
+    Fields are cut by one after the other: the least of them, bent at corners, would be missed by coarse triangles.
+    """
+    fields = np.stack(fields, 1)
+    near = (fields[rest.faces].max(1) > 0).all(1)
     used, inverse = np.unique(rest.faces[near], return_inverse=True)
     faces = inverse.reshape(-1, 3)
-    normals = cloth.vertex_normals(rest.vertices, rest.faces)[used]
+    normals = cloth.vertex_normals(rest.vertices[used], faces)
     normals = cloth.smooth(normals, cloth.averaging(faces, len(used)), 6)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     seam = side_seam(rest)[used, None]
     limbs = np.stack(list(rest.limbs.values()), 1)[used]
-    attributes = np.concatenate([rest.vertices[used], normals, seam, limbs, dense_weights(rest)[used]], 1)
-    faces, attributes = clip(faces, attributes, field[used])
+    attributes = np.concatenate([rest.vertices[used], normals, seam, fields[used], limbs, dense_weights(rest, used)], 1)
+    last = 7 + fields.shape[1]
+    for column in range(7, last):
+        faces, attributes = clip(faces, attributes, attributes[:, column])
     faces, attributes, seam = split(faces, attributes, attributes[:, 6])
     front = seam[faces].sum(1) < 0
-    limbs, bones = np.split(attributes[:, 7:], [len(rest.limbs)], axis=1)
+    limbs, bones = np.split(attributes[:, last:], [len(rest.limbs)], axis=1)
     shares = dict(zip(rest.limbs, limbs.T, strict=True))
     return Piece(attributes[:, :3], attributes[:, 3:6], faces, front, bones, shares)
 
@@ -135,7 +141,7 @@ def drape(rest, piece, thickness, tubes, directions, gap, steps, final=None):
     directions [G, 3] unit vectors along which hems keep their place; gap [G] metres to the body; steps of smoothing;
     final, if given, moves the vertices once more (folds, a limb kept on its side) before the last check of the gap.
     """
-    body = cloth.Skin(rest.vertices, rest.faces)
+    body = cloth.Skin(rest.vertices, rest.faces, piece.vertices)
     average = cloth.averaging(piece.faces, len(piece.vertices))
     vertices = piece.vertices + thickness[:, None] * piece.normals
     for tube in tubes:
@@ -169,7 +175,7 @@ def finish(piece, vertices, covers):
     source = np.concatenate([np.arange(len(vertices)), doubled])
     placed = vertices[source]
     uv, scale = lay_out(placed, faces, piece.front)
-    indices = np.argsort(-bones, axis=1)[:, :BONES_A_VERTEX].astype(np.int32)
+    indices = np.argpartition(-bones, BONES_A_VERTEX, axis=1)[:, :BONES_A_VERTEX].astype(np.int32)
     weights = np.take_along_axis(bones, indices, 1)
     weights /= weights.sum(1, keepdims=True)
     placed = placed.astype(np.float32)

@@ -22,8 +22,8 @@ def pattern(parameters, rest):
     top = crotch + (shoulder - crotch) * mix(0.34, 0.5, parameters["rise"])
     bottom = mix(crotch - 0.16 * (crotch - ankle), ankle - 0.01, parameters["length"])
     z = rest.vertices[:, 2]
-    field = np.minimum(np.minimum(top - z, z - bottom), fields.off_arms(rest))
-    piece = tailor.cut(rest, field)
+    edges = (fields.off_arms(rest), top - z, z - bottom)
+    piece = tailor.cut(rest, *edges)
     ease, height = parameters["ease"], piece.vertices[:, 2]
     legs = {side: piece.limbs[f"{side}_leg"] + piece.limbs[f"{side}_foot"] for side in SIDES}
     tubes = [tailor.trunk_tube(piece.vertices, ramp(height, crotch - 0.02, crotch + 0.06), top, 0.6, 0.5)]
@@ -45,4 +45,4 @@ def pattern(parameters, rest):
         return moved
 
     vertices = tailor.drape(rest, piece, thickness, tubes, directions, gap, int(mix(8, 16, ease)), apart)
-    return tailor.finish(piece, vertices, tailor.hidden(rest, field))
+    return tailor.finish(piece, vertices, tailor.hidden(rest, np.minimum.reduce(edges)))

@@ -19,13 +19,13 @@ OVER = 0.014
 
 
 def outline(parameters, rest, bottom):
-    """Field [V] in metres, positive where the top covers, down to height `bottom`."""
+    """Fields [V] in metres of hem, sleeves and neck, all positive where a top covers, down to height `bottom`."""
     shoulder = rest.joint("upperarm01.L")[0]
     width = shoulder * mix(0.44, 0.68, parameters["neck_width"])
     depth = mix(0.05, 0.14, parameters["neck_depth"]) * shoulder / 0.16
     hem = fields.torso_only(rest, rest.vertices[:, 2] - bottom)
     neck = fields.neckline(rest, width, depth, parameters["neck_v"])
-    return np.minimum(np.minimum(hem, fields.sleeve(rest, parameters["sleeve"])), neck)
+    return hem, fields.sleeve(rest, parameters["sleeve"]), neck
 
 
 def torso(rest):
@@ -60,9 +60,9 @@ def hems(rest, piece, arms):
 def pattern(parameters, rest):
     """A T-shirt on a body at rest: parameters as in PARAMETERS, a garments.Rest -> garments.Garment."""
     crotch, shoulder = torso(rest)
-    bottom = crotch + (shoulder - crotch) * mix(0.33, 0.07, parameters["hem"])
-    field = outline(parameters, rest, bottom)
-    piece = tailor.cut(rest, field)
+    bottom = crotch + (shoulder - crotch) * mix(0.42, 0.07, parameters["hem"])
+    edges = outline(parameters, rest, bottom)
+    piece = tailor.cut(rest, *edges)
     ease = parameters["ease"]
     z = piece.vertices[:, 2]
     limbs, arms = tubes(rest, piece, ease, mix(0.3, 0.02, ease))
@@ -71,4 +71,4 @@ def pattern(parameters, rest):
     gap = mix(0.005, 0.007, ease) + (OVER - 0.005) * lower
     thickness = gap + mix(0.002, 0.018, ease) * np.maximum(upper, 0.25)
     vertices = tailor.drape(rest, piece, thickness, limbs, hems(rest, piece, arms), gap, int(mix(8, 20, ease)))
-    return tailor.finish(piece, vertices, tailor.hidden(rest, field))
+    return tailor.finish(piece, vertices, tailor.hidden(rest, np.minimum.reduce(edges)))

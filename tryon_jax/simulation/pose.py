@@ -16,7 +16,7 @@ POSES = {
     "walking": {
         "upperarm01.L": (0, 22, 0), "lowerarm01.L": (-6, 4, 0),
     },
-    "hands_on_hips": {"upperarm01.L": (26, 2, 0), "lowerarm01.L": (0, 62, -62)},
+    "hands_on_hips": {"upperarm01.L": (14, 2, 12), "lowerarm01.L": (17, 47, -47), "wrist.L": (-28, -20, 7)},
     "arms_raised": {"upperarm01.L": (0, -75, 0), "clavicle.L": (0, -14, 0), "lowerarm01.L": (0, -18, 0)},
 }  # fmt: skip
 
