@@ -36,11 +36,9 @@ class Print(NamedTuple):
     words: str
 
 
-def sample(rng, motif=True):
-    """A random print drawn from numpy generator `rng`; `motif` False leaves out chest pictures."""
-    kinds = KINDS if motif else KINDS[:-1]
-    weights = np.array([3, 2, 1.5, 2, 1.5, 1, 3][: len(kinds)], float)
-    kind = str(rng.choice(kinds, p=weights / weights.sum()))
+def sample(rng, weights=(1, 1, 1, 1, 1, 1, 1)):
+    """A random print drawn from numpy generator `rng`; weights say how often each of KINDS comes."""
+    kind = str(rng.choice(KINDS, p=np.array(weights, float) / np.sum(weights)))
     names, colours = _palette(rng)
     shape = str(rng.choice(SHAPES))
     period = {"horizontal stripes": (0.05, 0.14), "vertical stripes": (0.05, 0.12), "checks": (0.07, 0.17)}
@@ -60,16 +58,15 @@ def sample(rng, motif=True):
     )  # fmt: skip
 
 
-def texture(pattern, extent, size=(256, 512), chest=(0.0, 0.0)):
-    """The atlas picture of a print, float32 [H, W, 3] in [0, 1].
+def texture(pattern, side, metres, chest=0.15, length=1.0):
+    """The atlas picture of a print, float32 [side, side, 3] in [0, 1]; garments.Garment says how it is laid out.
 
-    `extent` is the width and height in metres that one half of the atlas covers; `chest` is the x, y in metres from
-    the middle of the front half, y up, where a motif's middle lies. Row 0 is the top of the garment.
+    metres: side of the whole atlas; chest: how far below the top a motif's middle lies; length: of the garment, over
+    which a gradient runs. All in metres; row 0 is the garment's top.
     """
-    height, width = size
-    half, texel = width // 2, extent[1] / height
-    x = ((np.arange(half, dtype=np.float32) + 0.5) / half - 0.5) * extent[0]
-    y = (0.5 - (np.arange(height, dtype=np.float32) + 0.5) / height) * extent[1]
+    half, texel = side // 2, metres / side
+    x = (np.arange(half, dtype=np.float32) + 0.5 - half / 2) * texel
+    y = -(np.arange(side, dtype=np.float32) + 0.5) * texel
     rng = np.random.default_rng(pattern.seed)
     ground, figure, accent = pattern.colours.astype(np.float32)
     second = third = np.zeros((1, 1), np.float32)
@@ -83,14 +80,14 @@ def texture(pattern, extent, size=(256, 512), chest=(0.0, 0.0)):
     elif pattern.kind == "dots":
         second = _dots(x[None, :], y[:, None], pattern.period, pattern.share, texel)
     elif pattern.kind == "gradient":
-        second = np.clip(0.5 - y[:, None] / extent[1] * 1.5, 0, 1)
-    picture = np.broadcast_to(_mix(_mix(ground, figure, second), accent, third), (height, half, 3))
+        second = np.clip(-y[:, None] / length * 1.4 - 0.2, 0, 1)
+    picture = np.broadcast_to(_mix(_mix(ground, figure, second), accent, third), (side, half, 3))
     back = picture
     if pattern.kind == "motif":
-        coverage, inner = _motif(x[None, :] - chest[0], y[:, None] - chest[1], pattern, rng, texel)
+        coverage, inner = _motif(x[None, :], y[:, None] + chest, pattern, rng, texel)
         picture = _mix(_mix(picture, figure, coverage), accent, inner)
     picture = np.concatenate([picture, back], axis=1)
-    return np.clip(picture * _weave(rng, size), 0, 1).astype(np.float32)
+    return np.clip(picture * _weave(rng, (side, side)), 0, 1).astype(np.float32)
 
 
 def _palette(rng):

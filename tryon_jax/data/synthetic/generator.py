@@ -7,8 +7,6 @@ import os
 import pathlib
 from typing import NamedTuple
 
-import numpy as np
-
 from tryon_jax.data.synthetic import records
 
 # Everything that decides what an example looks like, as patterns under the package's folder.
@@ -27,11 +25,10 @@ class Maker(NamedTuple):
     def __call__(self, split, number):
         """Arrays to store of record `number` of `split`; the same whoever makes it."""
         _prepare_jax()
-        from tryon_jax.simulation import body, scene, specification  # after JAX was told which device to use
+        from tryon_jax.simulation import scene, specification  # after JAX was told which device to use
 
-        rng = np.random.default_rng([self.seed, {"train": 0, "test": 1}[split], number])
-        spec = specification.sample(rng, split, self.seed)
-        return records.pack(scene.example(body.load(), spec, self.size), spec.identities())
+        spec = specification.sample(split, number, self.seed)
+        return records.pack(scene.example(spec, self.size), spec.identities())
 
 
 @functools.cache

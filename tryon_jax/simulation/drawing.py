@@ -1,0 +1,153 @@
+"""Draws dressed people: one mesh of bodies and clothes into the two sheets, and into the photo's person.
+
+Every picture pixel is k x k samples, k odd, so that the middle sample lies on the pixel's centre: labels, depth,
+normals and garment coordinates are that sample's, never a mixture across an edge, while colour and coverage are
+means over all samples. One compilation serves all meshes of the same padded size.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tryon_jax.geometry.camera import project
+from tryon_jax.render import rasterize, shade, texture
+
+SAMPLES = 3
+# Light that reaches the inner side of cloth, seen through neck, hem and cuffs.
+INSIDE = 0.55
+# Candidate pixels of all faces as a multiple of the picture: people have about 0.9, shop pictures 1.7 to 2.6.
+LAYERS = 3
+_STEP = 4096  # meshes are padded to multiples of this, so that few sizes are ever compiled
+
+
+class Mesh(NamedTuple):
+    """Surfaces to draw, camera frame. V vertices, F faces.
+
+    vertices [V, 3] metres; faces [F, 3] i32; normals [V, 3] unit; colours [V, 3] in [0, 1]; texture_uv [V, 2] in
+    [0, 1] of the texture stack, negative where the vertex colour holds; garment_xy [V, 2] coordinate in the shop
+    picture, zeros off the garment; labels [F] i32, part of each face.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    normals: np.ndarray
+    colours: np.ndarray
+    texture_uv: np.ndarray
+    garment_xy: np.ndarray
+    labels: np.ndarray
+
+
+class Side(NamedTuple):
+    """What one side of the mesh looks like: rgb [S, S, 3] mean of the covered samples, coverage [S, S, 1] their
+    share; and at pixel centres depth [S, S, 1], normals [S, S, 3], labels [S, S] i32, garment_xy [S, S, 2],
+    zero where no face covers the centre.
+    """
+
+    rgb: jax.Array
+    coverage: jax.Array
+    depth: jax.Array
+    normals: jax.Array
+    labels: jax.Array
+    garment_xy: jax.Array
+
+
+def join(meshes, room=(0, 0)):
+    """One Mesh of several, padded to `room` vertices and faces (more in steps, if need be) with faces not drawn."""
+    offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
+    faces = np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)])
+    joined = [np.concatenate(arrays) for arrays in zip(*meshes, strict=True)]
+    joined[Mesh._fields.index("faces")] = faces
+    mesh = Mesh(*joined)
+    vertex_room, face_room = (
+        max(least, -(-len(array) // _STEP) * _STEP) - len(array)
+        for least, array in zip(room, (mesh.vertices, mesh.faces), strict=True)
+    )
+    padded = [
+        np.pad(array, [(0, face_room if name in ("faces", "labels") else vertex_room)] + [(0, 0)] * (array.ndim - 1))
+        for name, array in zip(Mesh._fields, mesh, strict=True)
+    ]
+    return Mesh(*padded)
+
+
+def vertex_normals(vertices, faces, weld=None):
+    """Unit normals [V, 3] f32, area weighted; `weld` [V] names the vertex that stands for each one's place."""
+    corners = faces if weld is None else weld[faces]
+    a, b, c = (vertices[corners[:, index]] for index in range(3))
+    across = np.cross(b - a, c - a)
+    count = len(vertices)
+    summed = np.stack(
+        [np.bincount(corners.ravel(), np.repeat(across[:, axis], 3), minlength=count) for axis in range(3)], axis=-1
+    )
+    summed = summed if weld is None else summed[weld]
+    # 1e-12 square metres: below any face; a vertex without faces keeps a zero normal.
+    return (summed / np.maximum(np.linalg.norm(summed, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+def draw(mesh, textures, light, camera, size):
+    """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3]."""
+    capacity = LAYERS * (size * SAMPLES) ** 2
+    while True:
+        capacity = min(capacity, rasterize.MAX_CAPACITY)
+        sides, overflow = _draw(mesh, textures, light, camera, size, capacity)
+        if not overflow:
+            return sides
+        if capacity == rasterize.MAX_CAPACITY:
+            raise ValueError(f"a mesh of {len(mesh.faces)} faces does not fit a picture of {size} pixels")
+        capacity *= 2
+
+
+@functools.partial(jax.jit, static_argnames=("size", "capacity"))
+def _draw(mesh, textures, light, camera, size, capacity):
+    fine = size * SAMPLES
+    fine_camera = jnp.array([1 / SAMPLES, 1, 1]) * camera
+    vertices = project(fine_camera, mesh.vertices, (fine, fine))
+    fragments = rasterize.rasterize(vertices, mesh.faces, (fine, fine), capacity)
+    corners = vertices[mesh.faces]
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    # Rows go down, so a face seen from outside by the front camera turns the other way round.
+    outward = jnp.where(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] < 0, 1.0, -1.0)
+    front = _side(mesh, vertices, fragments.front_ids, outward, 1.0, textures, light, size)
+    back = _side(mesh, vertices, fragments.back_ids, -outward, -1.0, textures, light, size)
+    # Two surfaces that touch can change places in the last bits.
+    back = back._replace(depth=jnp.minimum(back.depth, front.depth))
+    return (front, back), fragments.overflow
+
+
+def _side(mesh, vertices, ids, facing, toward, textures, light, size):
+    """One Side; facing [F] is 1 for faces whose outer side is seen, toward the sign of a visible normal's z."""
+    depth, barycentrics = rasterize.resolve(vertices, mesh.faces, ids)
+    attributes = jnp.concatenate([mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy], axis=-1)
+    values = rasterize.interpolate(attributes, mesh.faces, ids, barycentrics)
+    colours, normals, texture_uv, garment_xy = jnp.split(values, [3, 6, 8], axis=-1)
+    seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]
+    normals = _visible(normals * seen, toward)
+    albedo = jnp.where(texture_uv[..., :1] < 0, colours, texture.sample_texture(textures, texture_uv))
+    shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE)
+    covered = (ids >= 0)[..., None].astype(jnp.float32)
+    lit = jnp.clip(albedo * shading, 0, 1) * covered
+    coverage = _box(covered, size)
+    # At least one sample in k^2, where any is covered.
+    rgb = _box(lit, size) / jnp.maximum(coverage, 0.5 / SAMPLES**2)
+    labels = jnp.where(ids >= 0, jnp.take(mesh.labels, jnp.maximum(ids, 0)), 0)
+    centre = slice(SAMPLES // 2, None, SAMPLES)
+    garment_xy = jnp.clip(garment_xy, -1, 1)
+    middle = [array[centre, centre] for array in (depth[..., None], normals * covered, labels, garment_xy)]
+    return Side(rgb, coverage, *middle)
+
+
+def _visible(normals, toward):
+    """Unit normals whose z has the sign `toward`: smooth normals near the silhouette may point past it."""
+    z = toward * jnp.maximum(toward * normals[..., 2:], 0.0)
+    normals = jnp.concatenate([normals[..., :2], z], axis=-1)
+    length = jnp.linalg.norm(normals, axis=-1, keepdims=True)
+    straight = jnp.array([0.0, 0.0, toward])
+    # Interpolated normals of under a tenth have cancelled out and say nothing about direction.
+    return jnp.where(length > 0.1, normals / jnp.maximum(length, 0.1), straight)
+
+
+def _box(picture, size):
+    """Mean over the samples of each pixel: [S k, S k, C] to [S, S, C]."""
+    return picture.reshape(size, SAMPLES, size, SAMPLES, -1).mean(axis=(1, 3))
