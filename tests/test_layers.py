@@ -28,7 +28,7 @@ ALLOWED = {
     "metrics": {"losses", "geometry", "errors"},
     "state": {"errors"},
     "summaries": {"geometry", "errors"},
-    "models": {"geometry", "errors"},
+    "models": {"losses", "geometry", "errors"},
     "render": {"geometry", "errors"},
     "garments": {"geometry", "errors"},
     "augment": {"geometry", "errors"},
