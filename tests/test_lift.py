@@ -11,7 +11,7 @@ from tryon_jax.geometry.camera import project
 from tryon_jax.render import rasterize as raster
 from tryon_jax.render import shade, view
 from tryon_jax.render.depth_filter import bilateral
-from tryon_jax.render.lift import clean_mask, lift
+from tryon_jax.render.lift import clean_mask, lift, sheet_faces
 
 CAMERA = np.array([0.02, 0.1, 0.9], np.float32)
 
@@ -97,6 +97,14 @@ def test_pinched_parts_come_apart():
     mask[1:6, 1:6] = mask[6, 5] = mask[7:11, 5:11] = True  # two fans of triangles meet in the one pixel of row 6
     assert not clean_mask(mask)[6].any()
     check_closed(lift(sheets_of(mask, 0.1, -0.1), CAMERA))
+
+
+def test_cells_are_split_along_the_smaller_jump():
+    mask, depth = np.ones((2, 2), bool), np.zeros((2, 2))
+    depth[0, 1] = 1.0  # the upper right corner stands out: the diagonal must join the other two
+    assert not any({1, 2} <= set(face) for face in sheet_faces(mask, depth).tolist())
+    depth = depth[:, ::-1]
+    assert not any({0, 3} <= set(face) for face in sheet_faces(mask, depth).tolist())
 
 
 def test_thickness_is_held():

@@ -232,6 +232,18 @@ def test_interpolation_of_a_linear_attribute_is_exact():
     np.testing.assert_allclose(values, np.where(ids[..., None] >= 0, points @ rule, 0), atol=2e-4)
 
 
+def test_slivers_never_extrapolate_far():
+    # Under 1/256 pixel high: snapping moves it onto pixel centres that the true triangle misses by 9 times its size.
+    vertices = np.array([[0, 4.498955, 0], [12, 4.503818, 1], [6, 4.501518, 2]], np.float32)
+    faces = np.array([[0, 1, 2]], np.int32)
+    ids = draw(vertices, faces, (12, 12)).front_ids
+    assert (np.asarray(ids) >= 0).sum() > 3
+    depth, barycentrics = resolve(vertices, faces, ids)
+    assert np.asarray(barycentrics).min() > -0.34 and np.asarray(barycentrics).max() < 1.67
+    assert depth.min() > -2 and depth.max() < 4
+    np.testing.assert_allclose(np.asarray(barycentrics).sum(-1), np.asarray(ids) >= 0, atol=1e-5)
+
+
 def test_depth_gradient_equals_finite_differences():
     size = (24, 24)
     vertices, faces = sphere(6, 8)

@@ -76,7 +76,7 @@ def clean_mask(mask, keep=0.05):
         raise UserError("mask: no part of it is large enough to be a person; give another picture or train longer")
     areas = np.bincount(parts.reshape(-1))
     areas[0] = 0
-    return np.isin(parts, np.flatnonzero(areas >= keep * areas.max())) & mask
+    return mask & (areas >= keep * areas.max())[parts]
 
 
 def _thicken(front, back, thickness):
@@ -191,5 +191,6 @@ def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.01, keep=
 
 def _compact(rows, faces):
     """Only the rows that faces use, and faces int32 renumbered."""
-    used, place = np.unique(faces, return_inverse=True)
-    return rows[used], place.reshape(faces.shape).astype(np.int32)
+    used = np.zeros(len(rows), bool)
+    used[faces.reshape(-1)] = True
+    return rows[used], (np.cumsum(used) - 1)[faces].astype(np.int32)

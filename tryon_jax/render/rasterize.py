@@ -204,7 +204,7 @@ def resolve(vertices, faces, ids):
     weight_b, weight_c = weight_b / safe, weight_c / safe
     weights = jnp.stack([1.0 - weight_b - weight_c, weight_b, weight_c], axis=-1)
     # In slivers under 1/90 pixel the unsnapped triangle can miss the pixel by many times its own size: keep the
-    # answer within a quarter of the triangle. Where nothing is cut the sum is one already.
+    # weights within [-1/3, 5/3]. Where nothing is cut the sum is one already.
     cut = jnp.clip(weights, -0.25, 1.25)
     weights = jnp.where((cut == weights).all(-1, keepdims=True), weights, cut / cut.sum(-1, keepdims=True))
     barycentrics = _mark(weights, ids)
