@@ -1,5 +1,7 @@
 """The training state, the optimizer chain and the moving average of parameters."""
 
+from functools import partial
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -33,7 +35,7 @@ def optimizer(*, learning_rate, warmup_steps, steps, b1, b2, weight_decay, clip_
         raise ValueError(f"optimizer.freeze: no part {unknown[0]!r}: choose of {', '.join(sorted(scale))}")
 
     def by_part(treatment):
-        return lambda params: {part: jax.tree.map(lambda _: treatment(part), tree) for part, tree in params.items()}
+        return lambda params: {part: jax.tree.map(partial(_constant, treatment(part)), params[part]) for part in params}
 
     kept = by_part(lambda part: "frozen" if part in freeze else "trained")
     drop = optax.partition({"frozen": optax.set_to_zero(), "trained": optax.identity()}, kept)
@@ -51,6 +53,10 @@ def optimizer(*, learning_rate, warmup_steps, steps, b1, b2, weight_decay, clip_
         optax.partition(rates, by_part(lambda part: part)),
         optax.scale_by_learning_rate(schedule),
     )
+
+
+def _constant(value, _):
+    return value
 
 
 def optimizers(settings, axis_name=None):

@@ -1,0 +1,207 @@
+"""Adversarial training: a latent, and a garment class if asked for, to both sheets of a dressed person.
+
+The mask composes the person onto black, so the generator has no background to paint. The discriminator sees
+colour, depth, depth-derived normals and silhouette of both sheets, disturbed alike for real and made ones.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from tryon_jax import augment, metrics
+from tryon_jax.geometry.camera import half_extent
+from tryon_jax.geometry.relief import normals_from_depth
+from tryon_jax.models import adversary
+from tryon_jax.models import maps as named
+from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
+from tryon_jax.models.encoder_decoder import Decoder
+from tryon_jax.models.generator import Mapping
+from tryon_jax.stages import Stage
+from tryon_jax.state import TrainState, average, descend, optimizers
+
+# Horizontal bands in which the colours of the two sheets are compared.
+BANDS = 8
+MAKING = ("mapping", "decoder")
+
+
+class _Setup(NamedTuple):
+    mapping: Mapping
+    decoder: Decoder
+    discriminator: Discriminator
+    chains: dict
+    latent_dim: int
+    ema_decay: float
+    loss: dict
+    augment: dict
+
+
+def build(config, axis_name=None):
+    """The stage; parameters {mapping, decoder, discriminator}."""
+    model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
+    setup = _Setup(
+        mapping=Mapping(size=config.model.size, classes=config.model.classes, **model),
+        decoder=Decoder(**model),
+        discriminator=Discriminator(classes=config.model.classes, **model),
+        chains=optimizers(config.optimizer.to_dict(), axis_name),
+        latent_dim=config.model.latent_dim,
+        ema_decay=config.optimizer.ema_decay,
+        loss=config.loss.to_dict(),
+        augment=config.augment.to_dict(),
+    )
+    steps = (partial(step, setup) for step in (_init, _train_step, _eval_step))
+    return Stage(*steps, summarize=summarize, predict=partial(_predict, setup))
+
+
+def _init_making(setup, key):
+    """Fresh parameters of what makes sheets: {mapping, decoder}."""
+    keys = jax.random.split(key)
+    pyramid, mapping = setup.mapping.init_with_output(
+        keys[0], jnp.zeros((1, setup.latent_dim)), jnp.zeros(1, jnp.int32)
+    )
+    return {"mapping": mapping["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
+
+
+def _init(setup, key, batch):
+    keys = jax.random.split(key)
+    making = _init_making(setup, keys[0])
+    seen = jnp.zeros((1, *batch["person"].shape[1:3], OBSERVED))
+    judge = setup.discriminator.init(keys[1], seen, jnp.zeros(1, jnp.int32))["params"]
+    opt_state = {
+        "networks": setup.chains["networks"].init(making),
+        "discriminator": setup.chains["discriminator"].init({"discriminator": judge}),
+    }
+    params = {**making, "discriminator": judge}
+    return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, making))
+
+
+def _generate(setup, params, z, garment_class):
+    """Named maps of latents z [B, latent] and classes [B], and their mask [B, S, S, 1] in (0, 1)."""
+    pyramid = setup.mapping.apply({"params": params["mapping"]}, z, garment_class)
+    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, pyramid))
+    return maps, jax.nn.sigmoid(maps["mask"])
+
+
+def _observe_made(maps, mask):
+    return observe(maps["front_rgb"], maps["back_rgb"], maps["front_depth"], maps["back_depth"], mask)
+
+
+def _observe_real(batch):
+    """The batch's observations, and [B] whether an example has all that they need."""
+    metres = half_extent(batch["camera"], batch["mask"].shape[1:3])[:, None, None, None]
+    depths = [batch[f"{side}_depth"] / metres for side in ("front", "back")]
+    has = batch["has"]
+    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
+    return observe(batch["front_rgb"], batch["back_rgb"], *depths, batch["mask"]), complete
+
+
+def _latents(setup, keys):
+    return jax.vmap(lambda key: jax.random.normal(key, (setup.latent_dim,)))(keys)
+
+
+def _moved(setup, example, key):
+    return augment.apply(example, augment.sample(key, setup.augment))
+
+
+def _train_step(setup, state, batch, rng):
+    keys = jax.vmap(partial(jax.random.split, num=5))(rng)
+    z = _latents(setup, keys[:, 0])
+    batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 1])
+    real, complete = _observe_real(batch)
+    classes, judge = batch["garment_class"], state.params["discriminator"]
+    settings = {"ranges": setup.augment["discriminator"], "objective": setup.loss["objective"]}
+
+    def logits(params, x, garment_class):
+        return setup.discriminator.apply({"params": params}, x, garment_class)
+
+    def making_loss(making):
+        made = _observe_made(*_generate(setup, making, z, classes))
+        loss = adversary.fooling(logits, judge, made, classes, keys[:, 2], **settings)
+        return setup.loss["adversarial"] * loss, (loss, made)
+
+    def judging_loss(params):
+        return adversary.judging(logits, params, real, made, complete, classes, keys[:, 3:], **settings)
+
+    making = {part: state.params[part] for part in MAKING}
+    (_, (fooling, made)), gradients = jax.value_and_grad(making_loss, has_aux=True)(making)
+    judging_gradients, found = jax.grad(judging_loss, has_aux=True)(judge)
+    extra, squares = adversary.penalty(
+        logits, judge, state.step, real, complete, classes, r1=setup.loss["r1"], r1_every=setup.loss["r1_every"]
+    )
+    judging_gradients = jax.tree.map(jnp.add, judging_gradients, extra)
+    making, made_state = descend(setup.chains["networks"], gradients, state.opt_state["networks"], making)
+    judged, judge_state = descend(
+        setup.chains["discriminator"],
+        {"discriminator": judging_gradients},
+        state.opt_state["discriminator"],
+        {"discriminator": judge},
+    )
+    ema = average(state.ema, making, state.step, setup.ema_decay)
+    opt_state = {"networks": made_state, "discriminator": judge_state}
+    scalars = {"loss/generator": fooling, **found, "r1": squares}
+    return TrainState(state.step + 1, {**making, **judged}, opt_state, ema), scalars
+
+
+def _bands(rgb, mask):
+    """Mean colour of the person in each of BANDS bands of one picture's rows, and the pixels there: [BANDS, 4]."""
+    both = jnp.concatenate([rgb * mask, mask], axis=-1).reshape(BANDS, -1, 4).sum(1)
+    return jnp.concatenate([both[:, :3] / jnp.maximum(both[:, 3:], 1.0), both[:, 3:]], axis=-1)
+
+
+def _eval_step(setup, params, batch, rng):
+    """Fixed features of real, made and never-trained sheets, and the colours of real and made ones by bands."""
+    z = _latents(setup, rng)
+    classes = batch["garment_class"]
+    real, complete = _observe_real(batch)
+    maps, mask = _generate(setup, params, z, classes)
+    untrained = _observe_made(*_generate(setup, _init_making(setup, jax.random.key(0)), z, classes))
+    describe, bands = jax.vmap(metrics.fixed_features), jax.vmap(_bands)
+    return {
+        "complete": complete,
+        "real": describe(real),
+        "made": describe(_observe_made(maps, mask)),
+        "untrained": describe(untrained),
+        "real_front": bands(batch["front_rgb"], batch["mask"]),
+        "real_back": bands(batch["back_rgb"], batch["mask"]),
+        "made_front": bands(maps["front_rgb"], mask),
+        "made_back": bands(maps["back_rgb"], mask),
+        "mask_sureness": jnp.abs(2 * mask - 1).mean((1, 2, 3)),
+    }
+
+
+def _disagreement(front, back):
+    """Mean distance of colours between front and back bands [N, BANDS, 4], weighted by the pixels in both."""
+    weight = np.minimum(front[..., 3], back[..., 3])
+    return float((np.abs(front[..., :3] - back[..., :3]).mean(-1) * weight).sum() / max(weight.sum(), 1))
+
+
+def summarize(rows):
+    """Scores over a split. A name after a slash is the baseline's score by the same measure.
+
+    kid_fixed: kernel distance in fixed features to the real sheets; /untrained: that of a fresh generator;
+    /real: between two halves of the real ones, the floor that chance sets. front_back: mean distance of the
+    colours of the two sheets by height; /real: of real sheets; /strangers: of a made front and the next
+    person's back. mask_sureness: 1 where every pixel's mask is 0 or 1.
+    """
+    real = rows["real"][rows["complete"] > 0]
+    half = len(real) // 2
+    return {
+        "kid_fixed": metrics.kernel_distance(rows["made"], real),
+        "kid_fixed/untrained": metrics.kernel_distance(rows["untrained"], real),
+        "kid_fixed/real": metrics.kernel_distance(real[:half], real[half:]),
+        "front_back": _disagreement(rows["made_front"], rows["made_back"]),
+        "front_back/real": _disagreement(rows["real_front"], rows["real_back"]),
+        "front_back/strangers": _disagreement(rows["made_front"], np.roll(rows["made_back"], 1, axis=0)),
+        "mask_sureness": float(rows["mask_sureness"].mean()),
+    }
+
+
+def _predict(setup, params, batch, rng):
+    maps, mask = _generate(setup, params, _latents(setup, rng), batch["garment_class"])
+    # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
+    for side, sign in (("front", 1.0), ("back", -1.0)):
+        maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)
+    return named.sheets(maps, maps["front_rgb"], maps["back_rgb"], batch["camera"])
