@@ -66,12 +66,12 @@ def ring_faces(loop, first, count, size):
     return np.concatenate([upper.reshape(-1, 3), lower.reshape(-1, 3)]).astype(np.int32)
 
 
-def leg_weights(rest, vertices, above, top):
+def leg_weights(rest, vertices, above, top, follow):
     """Skin weights [N, J] of skirt cloth at vertices [N, 3]: those of the loop, above [N, J], at height top, passing
-    to the thighs, which share it by side."""
+    to the thighs, which share it by side and move it by `follow` of their own motion."""
     crotch = fields.crotch_height(rest)
     hip = rest.joint("upperleg01.L")
-    legs = 0.8 * ramp(vertices[:, 2], max(hip[2], crotch + 0.06) + 0.03, crotch - 0.12)
+    legs = follow * ramp(vertices[:, 2], max(hip[2], crotch + 0.06) + 0.03, crotch - 0.12)
     legs = np.maximum(legs, 0) * ramp(vertices[:, 2], top, top - 0.15)
     left = ramp(vertices[:, 0], -1.1 * hip[0], 1.1 * hip[0])
     weights = above * (1 - legs)[:, None]
@@ -96,7 +96,9 @@ def hang_from(rest, piece, loop, bottom, flare, pleats):
     count = len(made)
     flat = made.reshape(-1, 3)
     above = np.tile(piece.bones[loop], (count, 1))
-    bones = leg_weights(rest, flat, above, float(corner[:, 2].mean()))
+    # A straight skirt goes where the thighs go; a wide one hangs.
+    follow = mix(1.0, 0.7, min(flare / 0.3, 1.0))
+    bones = leg_weights(rest, flat, above, float(corner[:, 2].mean()), follow)
     faces = ring_faces(loop, len(piece.vertices), count, len(loop))
     # A column of the skirt is front or back as the face above its loop edge is.
     starts = {tuple(edge): bool(side) for edge, side in _directed(piece)}

@@ -12,7 +12,7 @@ PARAMETERS = {
     "rise": (0.0, 1.0),  # band low on the hips ... at the waist
 }
 # Metres of the band's height, and between band and body.
-BAND, GAP = 0.05, 0.005
+BAND, GAP = 0.05, 0.007
 
 
 def pattern(parameters, rest):

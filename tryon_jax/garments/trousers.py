@@ -32,7 +32,7 @@ def pattern(parameters, rest):
         joints = fields.leg_joints(rest, side)
         tubes.append(tailor.limb_tube(piece.vertices, own, joints, mix(0.4, 1.0, ease), mix(0.22, 0.0, ease)))
     below = ramp(height, top - 0.1, crotch - 0.05)
-    gap = np.full(len(height), 0.005)
+    gap = np.full(len(height), 0.007)
     thickness = gap + mix(0.001, 0.022, ease) * below
     directions = np.tile([0.0, 0.0, 1.0], (len(height), 1))
     # Which leg a vertex is on, below the crotch.

@@ -12,10 +12,13 @@ PARAMETERS = {
     "neck_width": (0.0, 1.0),  # 7 to 11 cm from the middle on a mean body
     "neck_depth": (0.0, 1.0),  # 5 to 14 cm below the neck in front
     "neck_v": (0.0, 1.0),  # round ... V
+    "tuck": (0.0, 1.0),  # above 0.5 the shirt ends inside what is worn below, as it must with a skirt
 }
 SIDES = ("left", "right")
 # Metres between the body and the lower part of a top, which hangs over trousers (they stay within 9 mm there).
 OVER = 0.014
+# The same where a shirt is tucked into a waistband.
+UNDER = 0.003
 
 
 def outline(parameters, rest, bottom):
@@ -60,15 +63,20 @@ def hems(rest, piece, arms):
 def pattern(parameters, rest):
     """A T-shirt on a body at rest: parameters as in PARAMETERS, a garments.Rest -> garments.Garment."""
     crotch, shoulder = torso(rest)
-    bottom = crotch + (shoulder - crotch) * mix(0.42, 0.07, parameters["hem"])
+    tucked = parameters["tuck"] > 0.5
+    # Waistbands lie between 0.34 and 0.5: a tucked shirt reaches below all of them.
+    bottom = crotch + (shoulder - crotch) * (0.29 if tucked else mix(0.42, 0.07, parameters["hem"]))
     edges = outline(parameters, rest, bottom)
     piece = tailor.cut(rest, *edges)
     ease = parameters["ease"]
     z = piece.vertices[:, 2]
     limbs, arms = tubes(rest, piece, ease, mix(0.3, 0.02, ease))
-    lower = ramp(z, crotch + 0.55 * (shoulder - crotch), crotch + 0.35 * (shoulder - crotch)) * (arms < 0.3)
+    start, end = (0.66, 0.52) if tucked else (0.55, 0.35)
+    lower = ramp(z, crotch + start * (shoulder - crotch), crotch + end * (shoulder - crotch)) * (arms < 0.3)
+    if tucked:
+        limbs[0] = limbs[0]._replace(blend=limbs[0].blend * (1 - lower[limbs[0].rows]))
     upper = ramp(z, shoulder + 0.02, shoulder - 0.1)
-    gap = mix(0.005, 0.007, ease) + (OVER - 0.005) * lower
-    thickness = gap + mix(0.002, 0.018, ease) * np.maximum(upper, 0.25)
+    gap = mix(mix(0.005, 0.007, ease), UNDER if tucked else OVER, lower)
+    thickness = gap + mix(0.002, 0.018, ease) * np.maximum(upper, 0.25) * ((1 - lower) if tucked else 1)
     vertices = tailor.drape(rest, piece, thickness, limbs, hems(rest, piece, arms), gap, int(mix(8, 20, ease)))
     return tailor.finish(piece, vertices, tailor.hidden(rest, np.minimum.reduce(edges)))
