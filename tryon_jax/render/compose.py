@@ -1,0 +1,87 @@
+"""The sheets' colours at the pictures' own detail: garment from the shop picture, kept parts from the photo. Numpy."""
+
+import numpy as np
+from scipy import ndimage
+
+from tryon_jax.geometry.parts import GARMENT_PARTS, PART
+from tryon_jax.render.refine import spread
+
+# Clothes of the photo that each garment class takes the place of.
+REPLACED = {
+    "tshirt": ("upper", "dress"),
+    "trousers": ("lower", "dress"),
+    "skirt": ("lower", "dress"),
+    "dress": ("upper", "lower", "dress"),
+}
+# Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
+OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")
+
+
+def silhouette(mask, labels, photo_mask, known, garment_class, pixel):
+    """Silhouette float32 [R, R] in [0, 1]: predicted, but the photo's own along parts that it shows as they are.
+
+    mask [R, R] predicted; labels [R, R] the front's, going on beyond the mask; photo_mask, known [R, R] in [0, 1] of
+    the photo (known is 0 outside it); pixel: a network pixel in these. The photo may move the outline by two and a
+    half of those; outside the photo there is nobody.
+    """
+    kept = ~np.isin(labels, [PART[GARMENT_PARTS[garment_class]]])
+    near_garment = ndimage.gaussian_filter((~kept).astype(np.float32), pixel / 2) > 0.1
+    distance = ndimage.distance_transform_edt(mask > 0.5) - ndimage.distance_transform_edt(mask <= 0.5)
+    trusted = kept & ~near_garment & (np.abs(distance) < 2.5 * pixel)
+    share = ndimage.gaussian_filter(trusted.astype(np.float32), pixel / 4)
+    return (share * photo_mask + (1 - share) * mask) * known
+
+
+def outline(labels, photo_labels, pixel):
+    """The front's labels int [R, R] with the photo's own borders of OUTLINED parts within one and a half pixels."""
+    result = labels.copy()
+    for part in OUTLINED:
+        found = labels == PART[part]
+        if found.any():
+            near = ndimage.distance_transform_edt(~found) < 1.5 * pixel
+            result = np.where(near & (photo_labels == PART[part]), PART[part], result)
+    return result
+
+
+def colours(sheets, labels, pictures, garment_class, side):
+    """Colour float32 [R, R, 3] in [0, 1] of one side of enlarged sheets (refine.enlarge).
+
+    labels [R, R]: the side's parts. pictures: dict of person [R, R, 3], person_segmentation [R, R], person_mask
+    [R, R], garment [G, G, 3], garment_mask [G, G, 1] in [0, 1]. Three sources: the garment picture at garment_uv
+    times shading wherever the label is the garment's; on the front the photo wherever it shows the same part;
+    elsewhere the network's shares of own colour and photo, the latter only where that shows something kept.
+    """
+    get = {name: sheets[f"{side}_{name}"] for name in ("own", "garment_uv", "blend", "shading")}
+    cloth = labels == PART[GARMENT_PARTS[garment_class]]
+    photo_labels = pictures["person_segmentation"]
+    replaced = [PART[name] for name in REPLACED[garment_class]]
+    shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~np.isin(photo_labels, replaced)
+    # The photo shows nothing of the back.
+    same = shown & (photo_labels == labels) & (side == "front")
+    # Squared, so that one source prevails: a mixture of photo and print shows both.
+    own, _, from_photo = np.moveaxis(np.clip(get["blend"], 0, 1) ** 2, -1, 0)
+    from_garment = cloth.astype(np.float32)
+    from_photo = np.where(cloth, 0.0, np.where(same, 1.0, from_photo * shown))
+    own = np.where(cloth | same, 0.0, own + 1e-6)  # 1e-6: where no source is left, the network's own colour
+    # A soft step between sources, a pixel wide: no jagged seams in the texture.
+    weights = np.stack([ndimage.gaussian_filter(weight, 0.6) for weight in (own, from_garment, from_photo)], -1)
+    weights /= weights.sum(-1, keepdims=True)
+    garment = sample(inner_colours(pictures["garment"], pictures["garment_mask"]), get["garment_uv"]) * get["shading"]
+    person = inner_colours(pictures["person"], shown[..., None])
+    sources = np.stack([get["own"], garment, person], axis=-2)
+    return np.clip((weights[..., None] * sources).sum(-2), 0, 1).astype(np.float32)
+
+
+def inner_colours(picture, mask, margin=1.5):
+    """Picture [H, W, 3] with colours off the mask [H, W, 1], and within `margin` pixels of its edge, from inside."""
+    inside = ndimage.distance_transform_edt(np.asarray(mask)[..., 0] > 0.5) > margin
+    return spread(np.asarray(picture, np.float32), inside)
+
+
+def sample(picture, uv):
+    """Bilinear samples [..., 3] of picture [G, G, 3] at garment coordinates [..., 2] in [-1, 1], x right, y down."""
+    size = np.array(picture.shape[1::-1])
+    x, y = np.moveaxis((uv + 1) / 2 * size - 0.5, -1, 0)
+    return np.stack(
+        [ndimage.map_coordinates(picture[..., index], [y, x], order=1, mode="nearest") for index in range(3)], -1
+    )

@@ -1,0 +1,272 @@
+"""One person in one garment, as a closed textured mesh.
+
+python -m tryon_jax.tryon --workdir=RUN --person=FILE --garment=FILE --out=DIR [--class=tshirt]
+    [--person-segmentation=FILE] [--size=512]
+python -m tryon_jax.tryon --workdir=RUN --example=N --out=DIR        a held-out example of the run's data instead
+"""
+
+import os
+import pathlib
+import sys
+import tempfile
+import time
+from typing import NamedTuple
+
+import numpy as np
+from absl import app, flags, logging
+
+from tryon_jax.errors import UserError
+from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
+
+FILES = ("tryon.glb", "front.png", "back.png", "turntable.gif", "sheets.npz")
+# Vertices a side of the mesh: finer ones would only draw the network's pixels more exactly.
+MESH_SIDE = 256
+FRAMES, FRAME_SECONDS, FRAME_SIDE = 24, 0.1, 256
+VIEW_SIDE = 768
+
+FLAGS = flags.FLAGS
+
+
+class Model(NamedTuple):
+    """A transfer run ready to be asked: dress(batch) -> sheets, compiled once; size: its pictures' side in pixels."""
+
+    dress: object
+    size: int
+
+
+class Result(NamedTuple):
+    """mesh: a geometry.mesh.Mesh; sheets: dict of numpy maps at the mesh's grid, by the batch contract's names, and
+    `camera`."""
+
+    mesh: object
+    sheets: dict
+
+
+def load(workdir):
+    """The Model of the transfer run in folder `workdir`: its averaged parameters. Raises UserError if it is not one."""
+    import jax
+    from ml_collections import ConfigDict
+
+    from tryon_jax import checkpoint, parallel, stages
+
+    config = ConfigDict(checkpoint.run_config(workdir))
+    if config.stage != "transfer":
+        raise UserError(f"{workdir}: this run is of stage {config.stage}; give the folder of a transfer run")
+    stage = stages.load(config.stage).build(config)
+    params = checkpoint.restore_parts(workdir)
+    predict = jax.jit(stage.predict)
+    keys = parallel.example_keys(config.seed, parallel.EVALUATION, np.zeros(1, np.int32))
+
+    def dress(example):
+        batch = jax.tree.map(lambda leaf: np.asarray(leaf)[None], example)
+        return {name: np.asarray(value[0]) for name, value in predict(params, batch, keys).items()}
+
+    return Model(dress, config.model.size)
+
+
+def from_photos(person, garment, model_size, size):
+    """(example for the model, pictures) of a photo's person and a garment (photo.person, photo.garment).
+
+    pictures: dict as render.compose.colours takes it, at side `size`, and `known`, 0 outside the photo.
+    """
+    from tryon_jax.data import standardize
+
+    example = standardize.standardize(person, garment, model_size)
+    frame = standardize.frame_person(person)
+    fine = {**standardize.crop_person(person, frame, size), **standardize.crop_garment(garment, size)}
+    fine["person_mask"], fine["known"] = standardize.crop_mask(person, frame, size)
+    return example, fine
+
+
+def from_example(example):
+    """(example for the model, pictures) of one example of a data set, at its own size."""
+    example = {key: value for key, value in example.items() if key != "caption"}
+    names = ("person", "person_segmentation", "garment", "garment_mask")
+    pictures = {name: np.asarray(example[name]) for name in names}
+    person_mask = (pictures["person_segmentation"] > 0).astype(np.float32)
+    return example, {**pictures, "person_mask": person_mask, "known": np.ones_like(person_mask)}
+
+
+def wear(model, example, pictures):
+    """The Result of the person of `example` wearing its garment, coloured from `pictures` [R, R, .] (from_photos).
+
+    R must be a whole multiple of the model's size. Raises UserError if the network finds no person.
+    """
+    from tryon_jax.render import compose, refine
+    from tryon_jax.render.lift import lift
+
+    side = pictures["person"].shape[0]
+    garment_class = GARMENT_CLASSES[int(example["garment_class"])]
+    found = model.dress(example)
+    factor = side // model.size
+    sheets = refine.enlarge(found, factor, PART[GARMENT_PARTS[garment_class]])
+    # Pixels of the pictures a vertex of the mesh: the least whole share of the side that is coarse enough.
+    finest = max(MESH_SIDE, model.size)
+    coarse = next(step for step in range(1, side + 1) if side % step == 0 and side // step <= finest)
+    labels = compose.outline(sheets["front_segmentation"], pictures["person_segmentation"], factor)
+    mask = compose.silhouette(
+        sheets["mask"][..., 0], labels, pictures["person_mask"], pictures["known"], garment_class, factor
+    )
+    sheets["mask"], sheets["front_segmentation"] = mask[..., None], labels
+    rgb = [
+        compose.colours(sheets, sheets[f"{name}_segmentation"], pictures, garment_class, name)
+        for name in ("front", "back")
+    ]
+    at_mesh = {name: refine.shrink(value, coarse) for name, value in sheets.items()}
+    at_mesh |= {f"{name}_rgb": refine.shrink(value, coarse) for name, value in zip(("front", "back"), rgb, strict=True)}
+    camera = np.asarray(example["camera"], np.float32) * [model.size * coarse / side, 1, 1]
+    pixel = max(1, factor // coarse)
+    mesh = lift(at_mesh, camera, tuple(rgb), mask > 0.5, smooth={"radius": pixel, "pixels": pixel / 1.5})
+    return Result(mesh, {**at_mesh, "camera": camera.astype(np.float32)})
+
+
+def write(result, folder):
+    """Writes FILES of a Result into `folder`, all or none: an earlier result there is replaced when all is written.
+
+    Raises UserError if the folder holds anything else or cannot be written.
+    """
+    from PIL import Image
+
+    from tryon_jax.geometry.mesh import export_glb
+    from tryon_jax.render import view
+
+    folder = pathlib.Path(folder)
+    check_out(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+            made = pathlib.Path(scratch) / "made"
+            made.mkdir()
+            export_glb(result.mesh, made / "tryon.glb")
+            for name, picture in zip(("front", "back"), view.views(result.mesh, VIEW_SIDE), strict=True):
+                Image.fromarray(picture).save(made / f"{name}.png")
+            frames = [Image.fromarray(frame) for frame in view.turntable(result.mesh, FRAME_SIDE, FRAMES)]
+            timing = {"duration": int(1000 * FRAME_SECONDS), "loop": 0}
+            frames[0].save(made / "turntable.gif", save_all=True, append_images=frames[1:], **timing)
+            np.savez_compressed(made / "sheets.npz", **result.sheets)
+            _replace(folder, made, pathlib.Path(scratch) / "earlier")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror or error}); give another --out") from error
+    return [folder / name for name in FILES]
+
+
+def _replace(folder, made, aside):
+    """Renames `made` to `folder`; what was there goes `aside`, and comes back if that fails."""
+    if folder.exists():
+        os.rename(folder, aside)
+    try:
+        os.rename(made, folder)
+    except OSError:
+        if aside.exists():
+            os.rename(aside, folder)
+        raise
+
+
+def check_out(folder):
+    """Raises UserError if `folder` is something else than absent, empty or an earlier result."""
+    folder = pathlib.Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: this is a file; give a folder as --out")
+    others = sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.exists() else []
+    if others:
+        raise UserError(f"{folder}: it holds {others[0]}, which is no try-on result; give another --out")
+
+
+def _request(workdir, model, size):
+    """(example, pictures) that the flags ask for."""
+    if FLAGS.example is None:
+        from tryon_jax import photo
+
+        person = photo.person(FLAGS.person, FLAGS.person_segmentation)
+        return from_photos(person, photo.garment(FLAGS.garment, FLAGS["class"].value), model.size, size)
+    from ml_collections import ConfigDict
+
+    from tryon_jax import checkpoint, evaluate
+
+    source = evaluate.open_split(ConfigDict(checkpoint.run_config(workdir)), "test")
+    if not 0 <= FLAGS.example < len(source):
+        raise UserError(f"--example={FLAGS.example}: there are {len(source)} held-out examples, from 0")
+    return from_example(source[FLAGS.example])
+
+
+def _check_flags():
+    if (FLAGS.example is None) != (FLAGS.person is not None and FLAGS.garment is not None):
+        raise UserError("give --person=FILE and --garment=FILE, or --example=N")
+    if FLAGS.size < 64 or FLAGS.size > 2048:
+        raise UserError(f"--size={FLAGS.size}: must be from 64 to 2048 pixels")
+    check_out(FLAGS.out)
+
+
+def run():
+    """The request that the flags make: prints the paths written and the seconds each part took."""
+    import tqdm
+
+    from tryon_jax import parallel
+
+    _check_flags()
+    parallel.cache_compilations()
+    started, said = time.perf_counter(), []
+
+    def done(bar, what):
+        nonlocal started
+        said.append(f"{what} {time.perf_counter() - started:.1f} s")
+        started = time.perf_counter()
+        bar.update()
+
+    with tqdm.tqdm(total=4, desc="try-on", unit="part") as bar:
+        model = load(FLAGS.workdir)
+        done(bar, "run loaded")
+        # The finer grid must hold the network's pixels whole.
+        size = max(1, round(FLAGS.size / model.size)) * model.size
+        request = _request(FLAGS.workdir, model, size)
+        done(bar, "pictures read")
+        result = wear(model, *request)
+        done(bar, "dressed")
+        paths = write(result, FLAGS.out)
+        done(bar, "drawn and written")
+    print("\n".join(map(str, paths)))
+    print(f"{len(result.mesh.vertices)} vertices, {len(result.mesh.faces)} faces; {', '.join(said)}")
+
+
+def _define_flags():
+    flags.DEFINE_string("workdir", None, "The folder of a transfer run.")
+    flags.DEFINE_string("out", None, "The folder to write to.")
+    flags.DEFINE_string("person", None, "A photo of one standing person.")
+    flags.DEFINE_string("garment", None, "A picture of the garment alone.")
+    flags.DEFINE_string("class", None, f"The garment's class, {', '.join(GARMENT_CLASSES)}; guessed if not given.")
+    flags.DEFINE_string("person_segmentation", None, "A ready label map of the photo: an index PNG of its size.")
+    flags.DEFINE_integer("example", None, "Number of a held-out example of the run's data, instead of files.")
+    flags.DEFINE_integer("size", 512, "Pixels, side of the texture's two halves.")
+    flags.mark_flags_as_required(["workdir", "out"])
+
+
+def parse(arguments):
+    """The arguments left after the flags, dashes in their names allowed; a mistake is one line and exit code 2."""
+    known = [f"--{word.removeprefix('--').partition('=')[0].replace('-', '_')}{word[len(word.partition('=')[0]):]}"
+             if word.startswith("--") else word for word in arguments]  # fmt: skip
+    try:
+        return FLAGS(known)
+    except flags.Error as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+def main(arguments):
+    """Runs the request; what the user can mend is one line and exit code 1."""
+    logging.set_verbosity(logging.ERROR)
+    try:
+        if arguments[1:]:
+            raise UserError(f"{arguments[1]}: not a flag; give --name=value")
+        run()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    _define_flags()
+    app.run(main, flags_parser=parse)
