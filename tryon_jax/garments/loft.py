@@ -8,7 +8,7 @@ from tryon_jax.garments.cut import loops_of
 from tryon_jax.garments.tailor import Piece, mix, ramp
 
 # Metres between rings, and between the body's hull and the cloth.
-RING, CLEAR = 0.025, 0.012
+RING, CLEAR = 0.035, 0.012
 
 
 def lower_body(rest):
@@ -101,8 +101,7 @@ def hang_from(rest, piece, loop, bottom, flare, pleats):
     bones = leg_weights(rest, flat, above, float(corner[:, 2].mean()), follow)
     faces = ring_faces(loop, len(piece.vertices), count, len(loop))
     # A column of the skirt is front or back as the face above its loop edge is.
-    starts = {tuple(edge): bool(side) for edge, side in _directed(piece)}
-    columns = np.array([starts[(int(a), int(b))] for a, b in zip(loop, np.roll(loop, -1), strict=True)])
+    columns = _sides(piece, loop)
     front = np.concatenate([piece.front, np.tile(columns, 2 * count)])
     vertices = np.concatenate([piece.vertices, flat])
     normals = np.concatenate([piece.normals, np.zeros_like(flat)])
@@ -110,11 +109,14 @@ def hang_from(rest, piece, loop, bottom, flare, pleats):
     return Piece(vertices, normals, faces, front, bones, {})
 
 
-def _directed(piece):
-    """Directed edges of a piece's faces, each with its face's side."""
-    for corner in range(3):
-        edges = piece.faces[:, [corner, (corner + 1) % 3]]
-        yield from zip(map(tuple, edges.tolist()), piece.front, strict=True)
+def _sides(piece, loop):
+    """Whether the face at each edge of a boundary loop [M] is a front one: bool [M]."""
+    count = len(piece.vertices)
+    edges = piece.faces.astype(np.int64) * count + np.roll(piece.faces, -1, axis=1)
+    order = np.argsort(edges, axis=None)
+    wanted = loop.astype(np.int64) * count + np.roll(loop, -1)
+    found = order[np.searchsorted(edges.ravel(), wanted, sorter=order)]
+    return piece.front[found // 3]
 
 
 def settle(rest, piece, fixed, gap):
