@@ -1,8 +1,9 @@
 """A run without networks, for tests of the loop: a small linear stage and examples made of noise.
 
-As a program it trains: python tests/fake_run.py WORKDIR [STEPS [COORDINATOR PROCESSES PROCESS]]
+As a program it trains: python tests/fake_run.py --workdir=DIR [--steps=N] [--coordinator=... ...]
 """
 
+import argparse
 import sys
 import types
 
@@ -12,7 +13,8 @@ import numpy as np
 import optax
 
 from configs import base
-from tryon_jax import data, parallel, stages
+from tryon_jax import data, parallel, stages, train
+from tryon_jax.errors import UserError
 from tryon_jax.state import TrainState
 
 SIZE = 8
@@ -111,15 +113,23 @@ def install():
     return undo
 
 
-if __name__ == "__main__":
-    from tryon_jax import train
-    from tryon_jax.errors import UserError
-
-    if len(sys.argv) > 3:
-        parallel.initialize(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workdir", required=True)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--coordinator", default="")
+    parser.add_argument("--processes", type=int, default=0)
+    parser.add_argument("--process", type=int, default=-1)
+    options = parser.parse_args()
+    parallel.initialize(options.coordinator, options.processes, options.process)
+    parallel.cache_compilations()
     install()
     try:
-        train.run(config(steps=int(sys.argv[2]) if len(sys.argv) > 2 else 12), sys.argv[1])
+        train.run(config(steps=options.steps), options.workdir)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -115,15 +115,25 @@ def restore_parts(run_folder, names=None):
         wanted.setdefault(kind, {})[name] = jax.tree.map(
             lambda leaf: np.zeros(leaf.shape, leaf.dtype), tree[kind][name]
         )
+    found = _read(path, wanted)
+    return {name: part for parts in found.values() for name, part in parts.items()}
+
+
+def restore_tree(run_folder):
+    """The whole state of the newest checkpoint as nested dicts and lists of numpy arrays, without its model."""
+    path = pathlib.Path(run_folder).absolute() / "checkpoints" / str(latest_step(run_folder))
+    return _read(path, jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), _tree(path)))
+
+
+def _read(path, wanted):
     arguments = ocp.args.PyTreeRestore(
         item=wanted, restore_args=ocp.checkpoint_utils.construct_restore_args(wanted), partial_restore=True
     )
     try:
         with _reader() as reader:
-            found = reader.restore(path / "state", args=arguments)
+            return reader.restore(path / "state", args=arguments)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(_damaged(path, error)) from error
-    return {name: part for parts in found.values() for name, part in parts.items()}
 
 
 def started(params, run_folders):
@@ -233,6 +243,8 @@ def _tree(path):
     try:
         with _reader() as reader:
             tree = reader.metadata(path / "state").item_metadata
+        if tree is None:
+            raise ValueError("it does not say what it holds")
         return getattr(tree, "tree", tree)
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise UserError(_damaged(path, error)) from error

@@ -4,6 +4,7 @@ python -m tryon_jax.main --config=configs/gan.py[:preset] [--workdir=DIR] [--con
 python -m tryon_jax.main --config=configs/gan.py[:preset] [--workdir=DIR] --mode=evaluate
 """
 
+import errno
 import pathlib
 import re
 import sys
@@ -24,6 +25,8 @@ flags.DEFINE_integer("process", -1, "This process's number among them, from 0.")
 flags.mark_flag_as_required("config")
 
 FLAGS = flags.FLAGS
+# A full or read-only place, or one that is not ours; any other failure of the system shows where it happened.
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def default_workdir(config_file):
@@ -65,29 +68,29 @@ def _misspelt(arguments, message):
 def main(arguments):
     """Trains or scores; what the user can mend is one line and exit code 1."""
     logging.set_verbosity(logging.ERROR)  # orbax tells of every barrier; what goes wrong is raised, not logged
-    try:
-        if arguments[1:]:
-            raise UserError(f"{arguments[1]}: not a flag; give --name=value")
-        # Imported here, so that a mistake in the flags is told at once; JAX takes seconds to load.
-        from tryon_jax import evaluate, parallel, train
+    if arguments[1:]:
+        print(f"error: {arguments[1]}: not a flag; give --name=value", file=sys.stderr)
+        return 2
+    # Imported here, so that a mistake in the flags is told at once; JAX takes seconds to load.
+    from tryon_jax import evaluate, parallel, train
 
+    workdir = FLAGS.workdir or default_workdir(FLAGS["config"].config_filename)
+    try:
         parallel.initialize(FLAGS.coordinator, FLAGS.processes, FLAGS.process)
         parallel.cache_compilations()
-        workdir = FLAGS.workdir or default_workdir(FLAGS["config"].config_filename)
         {"train": train.run, "evaluate": evaluate.run}[FLAGS.mode](FLAGS.config, workdir)
+        return 0
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        message, code = f"error: {error}", 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the newest checkpoint", file=sys.stderr)
-        return 130
+        message, code = "stopped; the same command goes on from the newest checkpoint", 130
     except OSError as error:
-        if error.filename is None and error.errno is None:
+        if error.errno not in CANNOT_WRITE:
             raise
-        print(f"error: {error.filename or FLAGS.workdir}: {error.strerror}; free the disk or give another --workdir",
-              file=sys.stderr)  # fmt: skip
-        return 1
-    return 0
+        message, code = f"error: {error.filename or workdir}: {error.strerror}; free it or give another --workdir", 1
+    print(message, file=sys.stderr)
+    parallel.leave(code)
+    return code
 
 
 if __name__ == "__main__":

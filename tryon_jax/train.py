@@ -121,9 +121,11 @@ def _bar(done, steps):
 def _log(writer, bar, step, metrics, batch_size):
     """The step's own values: a mean over the last steps would depend on where a run was resumed."""
     writer.scalars(step, metrics)
-    rate = bar.format_dict["rate"] or (bar.n - bar.initial) / max(
-        bar.format_dict["elapsed"], 1e-9
-    )  # first line: no rate yet
+    if bar.disable:
+        return
+    told = bar.format_dict
+    # Until the bar has a rate of its own: the mean so far; a clock may not have moved yet, hence a microsecond.
+    rate = told["rate"] or (told["n"] - told["initial"]) / max(told["elapsed"], 1e-6)
     writer.speed(step, rate, rate * batch_size)
     shown = {name: f"{float(metrics[name]):.3g}" for name in sorted(metrics) if "loss" in name}
     bar.set_postfix({"examples/s": f"{rate * batch_size:.0f}", **dict(list(shown.items())[:3])})

@@ -1,0 +1,120 @@
+"""Kills a run at random moments, finishes it, and compares it bit for bit with one that was never stopped.
+
+python experiments/kill_test.py --config=configs/gan.py:smoke --kills 10 [--folder DIR] [--config.key=value ...]
+
+Prints a table and exits with 1 if a parameter, an optimizer state, a line of metrics or a sample differs.
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import jax
+import numpy as np
+
+from tryon_jax import checkpoint
+
+POLL = 0.01  # seconds
+
+
+def last_step(workdir):
+    """The step of the last whole line of metrics.jsonl; 0 if there is none yet."""
+    file = workdir / "metrics.jsonl"
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    whole = [line for line in lines if line.endswith("\n")]
+    return json.loads(whole[-1])["step"] if whole else 0
+
+
+def begin(command, workdir):
+    """The training process, its talk in <workdir>.log."""
+    with open(f"{workdir}.log", "a") as log:
+        return subprocess.Popen([*command, f"--workdir={workdir}"], stdout=log, stderr=log)
+
+
+def kill_once(command, workdir, target, pause):
+    """Starts the run and kills it `pause` seconds after step `target`. (last step seen, whether it was killed)"""
+    process = begin(command, workdir)
+    while last_step(workdir) < target and process.poll() is None:
+        time.sleep(POLL)
+    try:
+        code = process.wait(timeout=pause)
+        if code:
+            sys.exit(f"the run failed by itself, see {workdir}.log")
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return last_step(workdir), True
+    return last_step(workdir), False
+
+
+def compare(one, other):
+    """Rows (what, how many, how many differ) of two finished runs."""
+    trees = [jax.tree_util.tree_leaves_with_path(checkpoint.restore_tree(folder)) for folder in (one, other)]
+    rows = []
+    for part in ("params", "opt_state", "ema", "step"):
+        leaves = [
+            {jax.tree_util.keystr(path): leaf for path, leaf in tree if str(path[0].key) == part} for tree in trees
+        ]
+        same = leaves[0].keys() == leaves[1].keys()
+        differ = sum(
+            np.asarray(leaves[0][key]).tobytes() != np.asarray(leaves[1].get(key)).tobytes() for key in leaves[0]
+        )
+        rows.append((part, len(leaves[0]), differ if same else len(leaves[0])))
+    lines = [(folder / "metrics.jsonl").read_text().splitlines() for folder in (one, other)]
+    differ = sum(a != b for a, b in zip(*lines, strict=False)) + abs(len(lines[0]) - len(lines[1]))
+    rows.append(("metrics.jsonl lines", len(lines[0]), differ))
+    pictures = sorted(path.name for path in (one / "samples").iterdir())
+    differ = sum((one / "samples" / name).read_bytes() != (other / "samples" / name).read_bytes() for name in pictures)
+    return [*rows, ("sample grids", len(pictures), differ)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", help="where the two runs lie; a new temporary folder by default")
+    options, overrides = parser.parse_known_args()
+    command = [sys.executable, "-m", "tryon_jax.main", f"--config={options.config}", *overrides]
+    folder = pathlib.Path(options.folder or tempfile.mkdtemp(prefix="kill_test_"))
+    folder.mkdir(parents=True, exist_ok=True)
+    whole, killed = folder / "whole", folder / "killed"
+    if whole.exists() or killed.exists():
+        sys.exit(f"{folder}: it holds an earlier comparison; give another --folder")
+
+    started = time.perf_counter()
+    if begin(command, whole).wait():
+        sys.exit(f"the run failed by itself, see {whole}.log")
+    took = time.perf_counter() - started
+    steps = last_step(whole)
+    print(f"{options.config}: {steps} steps, {took:.0f} s uninterrupted; runs in {folder}", flush=True)
+
+    draw = random.Random(options.seed)
+    # A step behind the last line seen means a moment of starting up; the pause reaches into saving and scoring.
+    targets = sorted(draw.randrange(steps) for _ in range(options.kills))
+    print("kill  after seeing step  newest checkpoint", flush=True)
+    kills = 0
+    for target in targets:
+        seen, was_killed = kill_once(command, killed, target, draw.uniform(0, 0.2 * took))
+        kills += was_killed
+        kept = [int(path.name) for path in (killed / "checkpoints").glob("*") if path.name.isdigit()]
+        print(f"{kills if was_killed else '-':>4}  {seen:>16}  {max(kept, default='none'):>17}", flush=True)
+    if begin(command, killed).wait():
+        sys.exit(f"the run failed by itself, see {killed}.log")
+
+    rows = compare(whole, killed)
+    print(f"{'compared bit for bit':<22}{'all':>6}{'differ':>8}")
+    for name, count, differ in rows:
+        print(f"{name:<22}{count:>6}{differ:>8}")
+    print(f"{kills} kills: {'EQUAL' if not any(row[2] for row in rows) else 'DIFFERENT'}")
+    sys.exit(any(row[2] for row in rows))
+
+
+if __name__ == "__main__":
+    main()
