@@ -39,8 +39,8 @@ ALLOWED = {
     "data": {"simulation", "geometry", "assets", "errors"},
     "photo": {"geometry", "assets", "errors"},
 }
-# Training scores as it goes.
-SAME_LEVEL = {("train", "evaluate")}
+# Training scores as it goes; both open a run's data as scoring does.
+SAME_LEVEL = {("train", "evaluate"), ("tryon", "evaluate")}
 ONLY_IN = {
     "flax": {"models", "stages", "state"},
     "tensorflow_datasets": {"data"},
