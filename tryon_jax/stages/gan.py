@@ -10,7 +10,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from tryon_jax import augment, metrics
 from tryon_jax.geometry.camera import half_extent

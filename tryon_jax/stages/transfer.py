@@ -1,0 +1,284 @@
+"""Try-on: a photographed person and a garment picture to both sheets of the person wearing it.
+
+Geometry comes from the network, colour from the pictures: for each pixel the network says where on the garment
+picture it comes from, how it is shaded, and how much to trust that, the photo or its own colour.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tryon_jax import augment, losses, metrics
+from tryon_jax.geometry.camera import half_extent
+from tryon_jax.geometry.keypoints import heat_maps
+from tryon_jax.geometry.parts import PARTS
+from tryon_jax.models import adversary
+from tryon_jax.models import maps as named
+from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
+from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, GarmentEncoder, restyle
+from tryon_jax.render.paste import paste
+from tryon_jax.render.texture import sample_texture
+from tryon_jax.stages import Stage
+from tryon_jax.state import TrainState, average, descend, optimizers
+
+MAKING = ("encoder", "garment_encoder", "decoder")
+SIDES = ("front", "back")
+
+
+class _Setup(NamedTuple):
+    encoder: Encoder
+    garment_encoder: GarmentEncoder
+    decoder: Decoder
+    discriminator: Discriminator
+    chains: dict
+    ema_decay: float
+    loss: dict
+    augment: dict
+
+
+def build(config, axis_name=None):
+    """The stage; parameters {encoder, garment_encoder, decoder}, and {discriminator} if its loss has a weight."""
+    model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
+    setup = _Setup(
+        encoder=Encoder(dropout=config.model.dropout, **model),
+        garment_encoder=GarmentEncoder(dropout=config.model.dropout, **model),
+        decoder=Decoder(**model),
+        discriminator=Discriminator(classes=config.model.classes, **model),
+        chains=optimizers(config.optimizer.to_dict(), axis_name),
+        ema_decay=config.optimizer.ema_decay,
+        loss=config.loss.to_dict(),
+        # One photo does not show what a turned person would: in transfer nothing turns about the vertical axis.
+        augment={**config.augment.to_dict(), "yaw": 0.0},
+    )
+    steps = (partial(step, setup) for step in (_init, _train_step, _eval_step))
+    return Stage(*steps, summarize=summarize, predict=partial(_predict, setup))
+
+
+def _init(setup, key, batch):
+    keys = jax.random.split(key, 4)
+    picture = (1, *batch["person"].shape[1:3])
+    everything = {name: jnp.zeros((*picture, channels)) for name, channels in MODALITIES.items()}
+    pyramid, encoder = setup.encoder.init_with_output(keys[0], everything)
+    garment = jnp.zeros((1, *batch["garment"].shape[1:]))
+    making = {
+        "encoder": encoder["params"],
+        "garment_encoder": setup.garment_encoder.init(keys[1], garment, garment[..., :1])["params"],
+        "decoder": setup.decoder.init(keys[2], pyramid)["params"],
+    }
+    params, opt_state = making, {"networks": setup.chains["networks"].init(making)}
+    if setup.loss["adversarial"]:
+        seen = jnp.zeros((*picture, OBSERVED))
+        judge = setup.discriminator.init(keys[3], seen, jnp.zeros(1, jnp.int32))["params"]
+        params = {**making, "discriminator": judge}
+        opt_state["discriminator"] = setup.chains["discriminator"].init({"discriminator": judge})
+    return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, making))
+
+
+def _observations(example):
+    """What the encoder is shown of one example: the photo, its parts and its keypoints."""
+    size, has = example["person"].shape[:2], example["has"]
+    parts = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * has["person_segmentation"]
+    heat = heat_maps(example["keypoints"], size) * has["keypoints"]
+    return {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": heat}
+
+
+def _dress(setup, params, batch, keys=None):
+    """Named maps of a batch, with the composed colours `front_colour` and `back_colour` [B, S, S, 3]."""
+    keys = jax.vmap(jax.random.split)(keys) if keys is not None else None
+    ours, garments = (None, None) if keys is None else (keys[:, 0], keys[:, 1])
+    pyramid = setup.encoder.apply({"params": params["encoder"]}, jax.vmap(_observations)(batch), ours)
+    styles = setup.garment_encoder.apply(
+        {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], garments
+    )
+    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, restyle(pyramid, styles)))
+    return maps | jax.vmap(_compose)(maps, batch["garment"], batch["person"])
+
+
+def _compose(maps, garment, person):
+    """Both sheets' colours of one example: own colour, garment picture x shading and photo, blended.
+
+    The photo shows nothing of the back, so the back sheet has only the first two.
+    """
+    colours = {}
+    for side in SIDES:
+        shaded = sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * maps[f"{side}_shading"]
+        choices, shares = [maps[f"{side}_rgb"], shaded, person], _shares(maps, side)
+        blended = sum(shares[..., index : index + 1] * choice for index, choice in enumerate(choices))
+        colours[f"{side}_colour"] = jnp.clip(blended, 0.0, 1.0)  # bright cloth under shading over 1
+    return colours
+
+
+def _shares(maps, side):
+    """Shares [..., 3] of own colour, garment picture and photo, summing to 1; none of the photo on the back."""
+    logits = maps[f"{side}_blend"]
+    count = logits.shape[-1] if side == "front" else logits.shape[-1] - 1
+    shares = jax.nn.softmax(logits[..., :count], axis=-1)
+    return jnp.concatenate([shares, jnp.zeros_like(logits[..., count:])], axis=-1)
+
+
+def _terms(maps, example):
+    """The reconstruction terms of one example; `blend` is the composed colour's."""
+    mask, has = example["mask"], example["has"]
+    front = losses.l1(maps["front_colour"], example["front_rgb"], mask) * has["rgb"]
+    back = losses.l1(maps["back_colour"], example["back_rgb"], mask) * has["back_rgb"]
+    return {**losses.sheets(maps, example), "blend": (front + back) / 2}
+
+
+def _observe_made(maps):
+    colours = maps["front_colour"], maps["back_colour"]
+    return observe(*colours, maps["front_depth"], maps["back_depth"], jax.nn.sigmoid(maps["mask"]))
+
+
+def _observe_real(batch):
+    """The batch's observations, and [B] whether an example has all that they need."""
+    metres = half_extent(batch["camera"], batch["mask"].shape[1:3])[:, None, None, None]
+    depths = [batch[f"{side}_depth"] / metres for side in SIDES]
+    has = batch["has"]
+    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
+    return observe(batch["front_rgb"], batch["back_rgb"], *depths, batch["mask"]), complete
+
+
+def _moved(setup, example, key):
+    """One example moved, and recoloured: photo and sheets alike, and the garment picture with them."""
+    keys = jax.random.split(key)
+    example = augment.apply(example, augment.sample(keys[0], setup.augment))
+    colour = augment.sample_colour(keys[1], setup.augment["colour"])
+    sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
+    pictures = {name: augment.recolour(example[name], colour) for name in ("person", "garment")}
+    return {**example, **sheets, **pictures}
+
+
+def _logits(setup, params, x, garment_class):
+    return setup.discriminator.apply({"params": params}, x, garment_class)
+
+
+def _train_step(setup, state, batch, rng):
+    keys = jax.vmap(partial(jax.random.split, num=5))(rng)
+    batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 0])
+    classes, adversarial = batch["garment_class"], setup.loss["adversarial"]
+    settings = {"ranges": setup.augment["discriminator"], "objective": setup.loss["objective"]}
+
+    def loss(making):
+        maps = _dress(setup, making, batch, keys[:, 1])
+        terms = {name: value.mean() for name, value in jax.vmap(_terms)(maps, batch).items()}
+        total, made = losses.weighted(terms, setup.loss), None
+        if adversarial:
+            made, judge = _observe_made(maps), state.params["discriminator"]
+            terms["generator"] = adversary.fooling(
+                partial(_logits, setup), judge, made, classes, keys[:, 2], **settings
+            )
+            total = total + adversarial * terms["generator"]
+        return total, (terms, made)
+
+    making = {part: state.params[part] for part in MAKING}
+    (total, (terms, made)), gradients = jax.value_and_grad(loss, has_aux=True)(making)
+    making, opt_state = descend(setup.chains["networks"], gradients, state.opt_state["networks"], making)
+    scalars = {"loss": total, **{f"loss/{name}": value for name, value in terms.items()}}
+    params, opt_states = making, {"networks": opt_state}
+    if adversarial:
+        judged, judge_state, found = _judge(setup, state, batch, made, keys[:, 3:], settings)
+        params, opt_states["discriminator"], scalars = {**making, **judged}, judge_state, {**scalars, **found}
+    ema = average(state.ema, making, state.step, setup.ema_decay)
+    return TrainState(state.step + 1, params, opt_states, ema), scalars
+
+
+def _judge(setup, state, batch, made, keys, settings):
+    """The discriminator's step: (its part of the parameters, optimizer state, metrics)."""
+    logits, judge, classes = partial(_logits, setup), state.params["discriminator"], batch["garment_class"]
+    real, complete = _observe_real(batch)
+    gradients, found = jax.grad(
+        lambda params: adversary.judging(logits, params, real, made, complete, classes, keys, **settings), has_aux=True
+    )(judge)
+    lazily = {name: setup.loss[name] for name in ("r1", "r1_every")}
+    extra, squares = adversary.penalty(logits, judge, state.step, real, complete, classes, **lazily)
+    gradients = {"discriminator": jax.tree.map(jnp.add, gradients, extra)}
+    judged, opt_state = descend(
+        setup.chains["discriminator"], gradients, state.opt_state["discriminator"], {"discriminator": judge}
+    )
+    return judged, opt_state, {**found, "r1": squares}
+
+
+def _eval_step(setup, params, batch, rng):
+    return jax.vmap(_score)(_dress(setup, params, batch), batch)
+
+
+def _score(maps, example):
+    """Scores of one example, and of the baselines on it."""
+    mask, garment_class = example["mask"], example["garment_class"]
+    metres = half_extent(example["camera"], mask.shape[:2])
+    region = losses.garment_region(example["front_segmentation"], garment_class) * mask
+    found = jax.nn.sigmoid(maps["mask"])
+    pasted = paste(example["garment"], example["garment_mask"], example["person"], example["keypoints"], garment_class)
+    scores = {
+        "same_garment": example["same_garment"],
+        "visible": (region.sum() > 0).astype(jnp.float32),
+        "garment_error": metrics.squared_error(maps["front_colour"], example["front_rgb"], region),
+        "garment_error_paste": metrics.squared_error(pasted, example["front_rgb"], region),
+        "garment_error_own": metrics.squared_error(maps["front_rgb"], example["front_rgb"], region),
+        "person_error": metrics.squared_error(maps["front_colour"], example["front_rgb"], mask),
+        "back_error": metrics.squared_error(maps["back_colour"], example["back_rgb"], mask),
+        "mask_iou": metrics.intersection_over_union(found, mask),
+    }
+    for side in SIDES:
+        truth, segmentation = example[f"{side}_depth"], example[f"{side}_segmentation"]
+        cloth = losses.garment_region(segmentation, garment_class)
+        guess = losses.garment_region(maps[f"{side}_parts"].argmax(-1), garment_class) * (found > 0.5)
+        miss = jnp.linalg.norm(maps[f"{side}_garment_uv"] - example[f"{side}_garment_uv"], axis=-1, keepdims=True)
+        scores |= {
+            f"{side}_depth_error": metrics.squared_error(maps[f"{side}_depth"] * metres, truth, mask),
+            f"{side}_depth_mean": losses.masked_mean(truth, mask),
+            f"{side}_depth_square": losses.masked_mean(truth**2, mask),
+            f"{side}_angle": metrics.angle(maps[f"{side}_normals"], example[f"{side}_normals"], mask),
+            f"{side}_garment_iou": metrics.intersection_over_union(guess, cloth),
+            f"{side}_uv_miss": losses.masked_mean(miss, cloth),
+        }
+    return scores
+
+
+def summarize(rows):
+    """Scores over a split. A name after a slash is the baseline's or another variant's score by the same measure.
+
+    garment_psnr: the front where the garment shows, over unpaired examples (another garment in the photo);
+    /paste: the cut-out pasted on the photo (render/paste.py); /own_colour: the network's own colour alone.
+    depth_rmse/constant: the one best constant a sheet over the whole split; /own_mean: each example's own true
+    mean, which no guess could know. garment_uv_error: mean distance, in the picture's side of 2.
+    """
+    unpaired = (rows["same_garment"] == 0) & (rows["visible"] > 0)
+    # A split without unpaired examples is scored on what it has.
+    chosen = unpaired if unpaired.any() else rows["visible"] > 0
+    error = np.mean([rows[f"{side}_depth_error"].mean() for side in SIDES])
+    constant = np.mean([rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in SIDES])
+    own = np.mean([(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in SIDES])
+
+    def both(name):
+        return float(np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]))
+
+    return {
+        "garment_psnr": float(metrics.psnr(rows["garment_error"][chosen].mean())),
+        "garment_psnr/paste": float(metrics.psnr(rows["garment_error_paste"][chosen].mean())),
+        "garment_psnr/own_colour": float(metrics.psnr(rows["garment_error_own"][chosen].mean())),
+        "unpaired_examples": float(unpaired.sum()),
+        "person_psnr": float(metrics.psnr(rows["person_error"].mean())),
+        "back_psnr": float(metrics.psnr(rows["back_error"].mean())),
+        "depth_rmse": float(np.sqrt(error)),
+        "depth_rmse/constant": float(np.sqrt(constant)),
+        "depth_rmse/own_mean": float(np.sqrt(own)),
+        "depth_share_of_constant": float(np.sqrt(error / constant)),
+        "normal_degrees": both("angle"),
+        "mask_iou": float(rows["mask_iou"].mean()),
+        "garment_iou": both("garment_iou"),
+        "garment_uv_error": both("uv_miss"),
+    }
+
+
+def _predict(setup, params, batch, rng):
+    """The target keys, and what composes colour anew from finer pictures: {side}_own, {side}_blend, {side}_shading."""
+    maps = _dress(setup, params, batch)
+    made = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
+    for side in SIDES:
+        made |= {f"{side}_own": maps[f"{side}_rgb"], f"{side}_shading": maps[f"{side}_shading"]}
+        made[f"{side}_blend"] = _shares(maps, side)
+    return made
