@@ -18,8 +18,6 @@ from tryon_jax.render import rasterize, shade, texture
 SAMPLES = 3
 # Light that reaches the inner side of cloth, seen through neck, hem and cuffs.
 INSIDE = 0.55
-# Candidate pixels of all faces as a multiple of the picture: people have about 0.9, shop pictures 1.7 to 2.6.
-LAYERS = 3
 _STEP = 4096  # meshes are padded to multiples of this, so that few sizes are ever compiled
 
 
@@ -86,9 +84,12 @@ def vertex_normals(vertices, faces, weld=None):
     return (summed / np.maximum(np.linalg.norm(summed, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-def draw(mesh, textures, light, camera, size):
-    """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3]."""
-    capacity = LAYERS * (size * SAMPLES) ** 2
+def draw(mesh, textures, light, camera, size, layers):
+    """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3].
+
+    layers: about how often the faces' boxes cover the picture; too few costs time (a second drawing), nothing else.
+    """
+    capacity = int(layers * (size * SAMPLES) ** 2)
     while True:
         capacity = min(capacity, rasterize.MAX_CAPACITY)
         sides, overflow = _draw(mesh, textures, light, camera, size, capacity)

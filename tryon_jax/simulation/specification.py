@@ -15,6 +15,7 @@ from tryon_jax.simulation.pose import POSES
 
 SPLITS = ("train", "test")
 EXAMPLES_A_BODY = 8
+WARDROBE = 6  # pieces that a body owns
 SAME_SHARE = 0.25
 # Bodies, garments and prints of split s have numbers from s * POOL on.
 POOL = 2**24
@@ -98,8 +99,13 @@ def is_woman(body_id, seed):
 
 
 def garment_parameters(piece, seed):
-    """Parameters of the piece's shape."""
-    return garments.sample(piece.kind, np.random.default_rng([seed, 4, piece.garment_id]))
+    """Parameters of the piece's shape. Who owns a skirt tucks every shirt in, since no shirt hangs over a skirt."""
+    parameters = garments.sample(piece.kind, np.random.default_rng([seed, 4, piece.garment_id]))
+    body_id = piece.garment_id // WARDROBE
+    owned = _wardrobe(body_id, is_woman(body_id, seed), seed)
+    if piece.kind == "tshirt" and any(kind == "skirt" for kind, _ in owned["lower"]):
+        parameters["tuck"] = 1.0
+    return parameters
 
 
 def pattern(piece, seed):
@@ -112,5 +118,5 @@ def _wardrobe(body_id, woman, seed):
     """Two (class, garment number) for each group of clothes."""
     rng = np.random.default_rng([seed, 6, body_id])
     kinds = ["tshirt", "tshirt", *rng.choice(["trousers", "skirt"] if woman else ["trousers"], 2), "dress", "dress"]
-    owned = [(str(kind), body_id * len(kinds) + index) for index, kind in enumerate(kinds)]
+    owned = [(str(kind), body_id * WARDROBE + index) for index, kind in enumerate(kinds)]
     return {"upper": owned[:2], "lower": owned[2:4], "dress": owned[4:]}

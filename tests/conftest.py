@@ -1,0 +1,38 @@
+"""What tests share: one small made data set in the user's cache, and compiled code kept between runs."""
+
+import jax
+import numpy as np
+import pytest
+
+from tryon_jax.assets import cache_folder
+
+if not jax.config.jax_compilation_cache_dir:
+    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+@pytest.fixture(scope="session")
+def smoke_data():
+    """Folder for `data.folder` that holds the smoke set: 32 training and 8 test examples at 32 px."""
+    from tryon_jax.data import synthetic
+
+    folder = str(cache_folder())
+    synthetic.open_split("smoke", "train", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smoke_batch(smoke_data):
+    """Four training examples, a dict of numpy arrays [4, ...]."""
+    from tryon_jax.data import pipeline, synthetic
+
+    source = synthetic.open_split("smoke", "train", smoke_data)
+    batch = pipeline.stack([source[index] for index in range(4)])
+    jax.tree.map(lambda array: array.setflags(write=False), batch)  # tests must not change what others read
+    return batch
+
+
+@pytest.fixture
+def rng():
+    """A numpy generator, the same for every test."""
+    return np.random.default_rng(0)

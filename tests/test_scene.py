@@ -1,0 +1,208 @@
+"""Made examples keep the contract, agree with themselves, and share nothing between splits."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from tryon_jax import data
+from tryon_jax.data import synthetic
+from tryon_jax.geometry.parts import GARMENT_PARTS, PART, PARTS
+from tryon_jax.simulation import scene, specification
+
+SIZE = 64
+
+
+@functools.cache
+def find(wanted, start=0):
+    """Number and Specification of the first training example that `wanted` accepts."""
+    return next(
+        (number, spec)
+        for number in range(start, 4096)
+        if wanted(spec := specification.sample("train", number))
+    )
+
+
+def is_motif_shirt(spec):
+    return (
+        spec.chosen.kind == "tshirt" and spec.pose == "standing" and not spec.same_garment
+        and specification.pattern(spec.chosen, 0).kind == "motif"
+        and specification.pattern(spec.chosen, 0).shape in ("circle", "ring", "diamond", "bars")
+    )  # fmt: skip
+
+
+def of_kind(kind, same=False):
+    return functools.partial(_of_kind, kind, same)
+
+
+def _of_kind(kind, same, spec):
+    return spec.chosen.kind == kind and spec.same_garment == same
+
+
+WANTED = {kind: (lambda spec, kind=kind: spec.chosen.kind == kind and not spec.same_garment) for kind in GARMENT_PARTS}
+WANTED["same"] = lambda spec: spec.same_garment
+
+
+@functools.cache
+def made(name):
+    """Specification and example, once for all tests."""
+    _, spec = find(WANTED[name] if name != "motif" else is_motif_shirt)
+    return spec, {**scene.example(spec, SIZE), "has": {key: np.float32(1) for key in data.HAS}}
+
+
+@pytest.fixture(params=[*WANTED, "motif"])
+def example(request):
+    return made(request.param)
+
+
+def test_contract(example):
+    _, arrays = example
+    data.check(arrays, SIZE)
+
+
+def test_front_lies_before_back_and_both_share_the_mask(example):
+    _, arrays = example
+    on = arrays["mask"][..., 0] > 0
+    assert 0.03 < on.mean() < 0.6
+    assert (arrays["front_depth"] >= arrays["back_depth"]).all()
+    for side, sign in (("front", 1), ("back", -1)):
+        np.testing.assert_array_equal(arrays[f"{side}_segmentation"] > 0, on)
+        for key in ("rgb", "depth", "normals", "garment_uv"):
+            assert not arrays[f"{side}_{key}"][~on].any(), f"{side}_{key} off the mask"
+        normals = arrays[f"{side}_normals"][on]
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1, atol=1e-4)
+        assert (sign * normals[:, 2] >= 0).all()
+        assert (arrays[f"{side}_rgb"][on].max(-1) > 0).mean() > 0.99
+
+
+def test_garment_coordinates_are_on_the_garment_only(example):
+    spec, arrays = example
+    label = PART[GARMENT_PARTS[spec.chosen.kind]]
+    for side in data.SIDES:
+        worn = arrays[f"{side}_segmentation"] == label
+        assert worn.sum() > 20
+        assert not arrays[f"{side}_garment_uv"][~worn].any()
+        inside = sampled(arrays["garment_mask"], arrays[f"{side}_garment_uv"][worn])
+        assert (inside > 0.3).mean() > 0.97, f"{side} coordinates point off the garment picture"
+
+
+def sampled(picture, uv):
+    """Nearest pixels [N, C] of a picture at coordinates [N, 2] of the contract."""
+    side = len(picture)
+    place = np.clip(((uv + 1) / 2 * side).astype(int), 0, side - 1)
+    return picture[place[:, 1], place[:, 0]]
+
+
+def test_garment_coordinates_lead_to_the_colour_that_is_worn():
+    _, arrays = made("motif")
+    worn = arrays["front_segmentation"] == PART["upper"]
+    # Inner pixels only: at the edge of the garment a pixel's colour is a mean with its neighbours.
+    inner = worn.copy()
+    for axis, shift in ((0, 1), (0, -1), (1, 1), (1, -1)):
+        inner &= np.roll(worn, shift, axis)
+    seen = arrays["front_rgb"][inner]
+    picture = arrays["garment"]
+    told = sampled(picture, arrays["front_garment_uv"][inner])
+    mirrored = sampled(picture, arrays["front_garment_uv"][inner] * np.array([1, -1]))
+    right = np.corrcoef(seen.mean(-1), told.mean(-1))[0, 1]
+    wrong = np.corrcoef(seen.mean(-1), mirrored.mean(-1))[0, 1]
+    assert right > 0.8 and right > wrong + 0.3, (right, wrong)
+
+
+def test_the_motif_is_not_on_the_back():
+    _, arrays = made("motif")
+    spread = {}
+    for side in data.SIDES:
+        light = arrays[f"{side}_rgb"][arrays[f"{side}_segmentation"] == PART["upper"]].mean(-1)
+        spread[side] = np.subtract(*np.percentile(light, [97, 3])) / np.median(light)
+    assert spread["front"] > 1.5 * spread["back"], spread
+
+
+@pytest.mark.parametrize("name", list(GARMENT_PARTS))
+def test_unpaired_truth_shows_the_other_garment(name):
+    spec, arrays = made(name)
+    assert spec.chosen in spec.sheets and spec.chosen not in spec.worn
+    assert arrays["same_garment"] == 0
+    worn = arrays["front_segmentation"] == PART[GARMENT_PARTS[spec.chosen.kind]]
+    shop = arrays["garment"][arrays["garment_mask"][..., 0] > 0.9].mean(0)
+    in_sheet = arrays["front_rgb"][worn].mean(0)
+    assert np.abs(shop / shop.sum() - in_sheet / in_sheet.sum()).max() < 0.08, "the sheet is not in the shop's colours"
+    hands = [PARTS.index(part) for part in ("face", "left_hand", "right_hand")]
+    for part in hands:
+        difference = (arrays["person_segmentation"] == part) != (arrays["front_segmentation"] == part)
+        assert difference.mean() < 0.01, "photo and sheets do not show the same body"
+
+
+def test_same_garment_is_the_photo_itself():
+    _, arrays = made("same")
+    on = arrays["mask"][..., 0] > 0
+    np.testing.assert_array_equal(arrays["person_segmentation"], arrays["front_segmentation"])
+    assert np.abs(arrays["person"] - arrays["front_rgb"])[on].mean() < 0.05
+    assert arrays["same_garment"] == 1
+
+
+def test_keypoints_lie_on_the_person(example):
+    _, arrays = example
+    x, y, seen = arrays["keypoints"].T
+    near = arrays["mask"][..., 0] > 0
+    near = near | np.roll(near, 1, 0) | np.roll(near, -1, 0) | np.roll(near, 1, 1) | np.roll(near, -1, 1)
+    assert seen.all()
+    assert near[y.astype(int), x.astype(int)].mean() > 0.9
+    left, right = arrays["keypoints"][5], arrays["keypoints"][6]
+    assert left[0] > right[0], "a person who faces the camera has the left shoulder on the picture's right"
+
+
+def test_the_same_specification_gives_the_same_arrays():
+    spec, arrays = made("tshirt")
+    again = scene.example(spec, SIZE)
+    for key, value in again.items():
+        np.testing.assert_array_equal(value, arrays[key])
+
+
+def test_splits_share_no_body_garment_or_print():
+    identities = {
+        split: [
+            specification.sample(split, number).identities()
+            for number in range(getattr(synthetic.PRESETS["cpu"], split))
+        ]
+        for split in specification.SPLITS
+    }
+    for key in ("body_id", "garment_ids", "print_ids"):
+        train, test = (
+            {int(value) for one in identities[split] for value in np.atleast_1d(one[key]) if value >= 0}
+            for split in ("train", "test")
+        )
+        assert train and test and not train & test, key
+    shares = np.mean([specification.sample("train", number).same_garment for number in range(2048)])
+    assert shares == pytest.approx(specification.SAME_SHARE, abs=0.04)
+
+
+def test_outfits_have_a_top_and_a_bottom_or_a_dress():
+    for number in range(600):
+        spec = specification.sample("train", number)
+        for outfit in (spec.sheets, spec.worn):
+            parts = sorted(GARMENT_PARTS[piece.kind] for piece in outfit)
+            assert parts in (["dress"], ["lower", "upper"])
+        if not spec.same_garment:
+            kept = set(spec.sheets) & set(spec.worn)
+            assert len(kept) == (0 if spec.chosen.kind == "dress" else 1)
+
+
+def test_captions_name_the_print_and_the_piece():
+    for name, noun in (("trousers", ("trousers", "shorts")), ("dress", ("dress",)), ("skirt", ("skirt",))):
+        spec, arrays = made(name)
+        assert specification.pattern(spec.chosen, 0).words in arrays["caption"]
+        assert any(word in arrays["caption"] for word in noun)
+        assert "\n" not in arrays["caption"]
+
+
+def test_made_set_keeps_the_contract(smoke_data):
+    for split in synthetic.SPLITS:
+        source = synthetic.open_split("smoke", split, smoke_data)
+        assert len(source) == getattr(synthetic.PRESETS["smoke"], split)
+        for number in range(0, len(source), 7):
+            data.check(source[number], 32)
+            spec = specification.sample(split, number, synthetic.SEED)
+            record = source.record(number)
+            assert int(record["body_id"]) == spec.body_id
+            assert record["garment_ids"].tolist() == spec.identities()["garment_ids"]
