@@ -78,12 +78,15 @@ def test_front_lies_before_back_and_both_share_the_mask(example):
 def test_garment_coordinates_are_on_the_garment_only(example):
     spec, arrays = example
     label = PART[GARMENT_PARTS[spec.chosen.kind]]
+    # The outline may be met one pixel off.
+    near = np.max([np.roll(arrays["garment_mask"], shift, (0, 1)) for shift in np.ndindex(3, 3)], axis=0)
+    near = np.roll(near, (-1, -1), (0, 1))
     for side in data.SIDES:
         worn = arrays[f"{side}_segmentation"] == label
         assert worn.sum() > 20
         assert not arrays[f"{side}_garment_uv"][~worn].any()
-        inside = sampled(arrays["garment_mask"], arrays[f"{side}_garment_uv"][worn])
-        assert (inside > 0.3).mean() > 0.97, f"{side} coordinates point off the garment picture"
+        inside = sampled(near, arrays[f"{side}_garment_uv"][worn])
+        assert (inside > 0).mean() > 0.99, f"{side} coordinates point off the garment picture"
 
 
 def sampled(picture, uv):
