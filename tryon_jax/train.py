@@ -10,6 +10,7 @@ import json
 import math
 import pathlib
 import sys
+import time
 
 import jax
 import tqdm
@@ -76,6 +77,7 @@ def _loop(config, stage, manager, state, batches, writer, score, sample):
     places = parallel.split(parallel.indices(config.batch_size))
     ahead = parallel.prefetch(batches)
     first = manager.latest_step() or 0
+    last = first, time.perf_counter()
     with _bar(first, config.train.steps) as bar:
         for step in range(first + 1, config.train.steps + 1):
             batch, position = next(ahead)
@@ -86,7 +88,8 @@ def _loop(config, stage, manager, state, batches, writer, score, sample):
             if due:
                 _check_metrics(manager, parallel.on_host(record), sorted(metrics))
             if "log" in due:
-                _log(writer, bar, step, parallel.on_host(metrics), config.batch_size)
+                rate = (step - last[0]) / (time.perf_counter() - last[1])
+                _log(writer, bar, step, parallel.on_host(metrics), (rate, rate * config.batch_size))
             if "evaluate" in due:
                 scores = {f"evaluate/{name}": value for name, value in score(state.ema).items()}
                 _check_finite(manager, step, scores)
@@ -97,6 +100,8 @@ def _loop(config, stage, manager, state, batches, writer, score, sample):
                 _check_state(manager, step, state)
                 writer.sync()
                 checkpoint.save(manager, step, parallel.on_host(state), position, json.loads(config.to_json()))
+            if due:
+                last = step, time.perf_counter()  # speed is that of steps, without scores, samples and saving
     checkpoint.finish(manager)
 
 
@@ -118,17 +123,12 @@ def _bar(done, steps):
     return tqdm.tqdm(initial=done, total=steps, unit="step", mininterval=often, dynamic_ncols=True, disable=quiet)
 
 
-def _log(writer, bar, step, metrics, batch_size):
+def _log(writer, bar, step, metrics, speed):
     """The step's own values: a mean over the last steps would depend on where a run was resumed."""
     writer.scalars(step, metrics)
-    if bar.disable:
-        return
-    told = bar.format_dict
-    # Until the bar has a rate of its own: the mean so far; a clock may not have moved yet, hence a microsecond.
-    rate = told["rate"] or (told["n"] - told["initial"]) / max(told["elapsed"], 1e-6)
-    writer.speed(step, rate, rate * batch_size)
+    writer.speed(step, *speed)
     shown = {name: f"{float(metrics[name]):.3g}" for name in sorted(metrics) if "loss" in name}
-    bar.set_postfix({"examples/s": f"{rate * batch_size:.0f}", **dict(list(shown.items())[:3])})
+    bar.set_postfix({"examples/s": f"{speed[1]:.3g}", **dict(list(shown.items())[:3])}, refresh=False)
 
 
 def _check_metrics(manager, record, names):
