@@ -17,7 +17,7 @@ from tryon_jax.photo.skeleton import arm_place, body_place
 LONGEST = 512  # the person's box is labelled at this size; edges come back with the photo's resolution
 ROUNDS = 2
 # Skirts and dresses: colours above and below the waist differ by less than this share (colours.cut_by_information).
-SAME_CLOTH = 0.18
+SAME_CLOTH = 0.30
 
 
 def segment(rgb, mask, landmarks):

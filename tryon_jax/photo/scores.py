@@ -44,7 +44,7 @@ def score(models, cuts, pose, head):
     pose: a Skeleton; head: skeleton.head_coordinates.
     """
     x, y = head[..., 0], head[..., 1]
-    face_core = np.hypot(x / 0.95, (y + 0.15) / 0.8)
+    face_core = np.hypot(x / 0.95, (y + 0.1) / 0.72)
     arms = tuple(arm_place(pose, side) for side in SIDES)
     places = Places(x, y, np.hypot(x, y), face_core, *body_place(pose), arms)
     found = {**_head(models, places), **_clothes(models, cuts, places)}
@@ -72,10 +72,11 @@ def _head(models, places):
     skin, y, radius = models["skin"], places.y, places.radius
     fall = np.where(y > -0.3, _far(radius, 1.9, 4.0), _far(radius, 1.9, 1.5) - 1.5)
     chest = np.maximum(places.place, 0) / 0.35
+    below = _far(-y, 0.8, 12.0)  # the chin ends the face: the ellipse reaches on, for open mouths
     return {
         # Eyes, lips, beard and shadow are face whatever their colour.
-        "face": np.where(places.face_core < 1, np.maximum(skin, -7.0), skin + _far(radius, 1.0, 12.0)),
-        "hair": models["hair"] + fall + np.where(places.face_core < 0.9, -6.0, 0.0),
+        "face": np.where(places.face_core < 1, np.maximum(skin, -7.0), skin + below + _far(radius, 1.0, 12.0)),
+        "hair": models["hair"] + fall + np.select([places.face_core < 0.8, places.face_core < 1], [-10.0, -4.0], 0.0),
         "neck": skin + np.where(y < -0.75, 0.0, -5.0) - 0.5 + _far(chest, 0.6, 3.0) + _far(radius, 2.6, 3.0),
     }
 
