@@ -172,21 +172,21 @@ def check_out(folder):
         raise UserError(f"{folder}: it holds {others[0]}, which is no try-on result; give another --out")
 
 
-def _request(workdir, model, size):
-    """(example, pictures) that the flags ask for."""
+def _read():
+    """What the flags ask for: (person, garment) of photo.person and photo.garment, or a held-out example, a dict."""
     if FLAGS.example is None:
         from tryon_jax import photo
 
         person = photo.person(FLAGS.person, FLAGS.person_segmentation)
-        return from_photos(person, photo.garment(FLAGS.garment, FLAGS["class"].value), model.size, size)
+        return person, photo.garment(FLAGS.garment, FLAGS["class"].value)
     from ml_collections import ConfigDict
 
     from tryon_jax import checkpoint, evaluate
 
-    source = evaluate.open_split(ConfigDict(checkpoint.run_config(workdir)), "test")
+    source = evaluate.open_split(ConfigDict(checkpoint.run_config(FLAGS.workdir)), "test")
     if not 0 <= FLAGS.example < len(source):
         raise UserError(f"--example={FLAGS.example}: there are {len(source)} held-out examples, from 0")
-    return from_example(source[FLAGS.example])
+    return source[FLAGS.example]
 
 
 def _check_flags():
@@ -201,10 +201,7 @@ def run():
     """The request that the flags make: prints the paths written and the seconds each part took."""
     import tqdm
 
-    from tryon_jax import parallel
-
     _check_flags()
-    parallel.cache_compilations()
     started, said = time.perf_counter(), []
 
     def done(bar, what):
@@ -214,13 +211,18 @@ def run():
         bar.update()
 
     with tqdm.tqdm(total=4, desc="try-on", unit="part") as bar:
+        # First, since a bad picture is told in a second and JAX takes several to load.
+        given = _read()
+        done(bar, "pictures read")
+        from tryon_jax import parallel
+
+        parallel.cache_compilations()
         model = load(FLAGS.workdir)
         done(bar, "run loaded")
         # The finer grid must hold the network's pixels whole.
         size = max(1, round(FLAGS.size / model.size)) * model.size
-        request = _request(FLAGS.workdir, model, size)
-        done(bar, "pictures read")
-        result = wear(model, *request)
+        asked = from_example(given) if isinstance(given, dict) else from_photos(*given, model.size, size)
+        result = wear(model, *asked)
         done(bar, "dressed")
         paths = write(result, FLAGS.out)
         done(bar, "drawn and written")
