@@ -37,8 +37,27 @@ def begin(command, workdir):
         return subprocess.Popen([*command, f"--workdir={workdir}"], stdout=log, stderr=log)
 
 
-def kill_once(command, workdir, target, pause):
-    """Starts the run and kills it `pause` seconds after step `target`. (last step seen, whether it was killed)"""
+def watch(command, workdir):
+    """An uninterrupted run: (its steps, seconds until its first line, seconds a step after that)."""
+    process, started, first = begin(command, workdir), time.perf_counter(), None
+    while process.poll() is None:
+        step = last_step(workdir)
+        if step and first is None:
+            first = step, time.perf_counter() - started
+        if step and step != first[0]:
+            last = step, time.perf_counter() - started
+        time.sleep(POLL)
+    if process.returncode:
+        sys.exit(f"the run failed by itself, see {workdir}.log")
+    return last_step(workdir), first[1], (last[1] - first[1]) / (last[0] - first[0])
+
+
+def kill_once(command, workdir, target, draw, start, step):
+    """Starts the run and kills it at a random moment. (last step seen, whether it was killed)
+
+    If the run stands before step `target`, that is up to two steps after it; else while it starts up.
+    """
+    pause = draw.uniform(0, start if last_step(workdir) >= target else 2 * step)
     process = begin(command, workdir)
     while last_step(workdir) < target and process.poll() is None:
         time.sleep(POLL)
@@ -88,20 +107,18 @@ def main():
     if whole.exists() or killed.exists():
         sys.exit(f"{folder}: it holds an earlier comparison; give another --folder")
 
-    started = time.perf_counter()
-    if begin(command, whole).wait():
-        sys.exit(f"the run failed by itself, see {whole}.log")
-    took = time.perf_counter() - started
-    steps = last_step(whole)
-    print(f"{options.config}: {steps} steps, {took:.0f} s uninterrupted; runs in {folder}", flush=True)
+    steps, start, step = watch(command, whole)
+    print(
+        f"{options.config}: {steps} steps, {start:.0f} s to the first line, {step:.2f} s a step; in {folder}",
+        flush=True,
+    )
 
     draw = random.Random(options.seed)
-    # A step behind the last line seen means a moment of starting up; the pause reaches into saving and scoring.
     targets = sorted(draw.randrange(steps) for _ in range(options.kills))
     print("kill  after seeing step  newest checkpoint", flush=True)
     kills = 0
     for target in targets:
-        seen, was_killed = kill_once(command, killed, target, draw.uniform(0, 0.2 * took))
+        seen, was_killed = kill_once(command, killed, target, draw, start, step)
         kills += was_killed
         kept = [int(path.name) for path in (killed / "checkpoints").glob("*") if path.name.isdigit()]
         print(f"{kills if was_killed else '-':>4}  {seen:>16}  {max(kept, default='none'):>17}", flush=True)

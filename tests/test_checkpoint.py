@@ -1,8 +1,8 @@
 """Checkpoints: whole states come back exactly, parts start other runs, and what does not fit is told by name."""
 
-import contextlib
 import json
 import pathlib
+import shutil
 
 import jax
 import numpy as np
@@ -24,7 +24,7 @@ def state(seed=0):
 
 def saved(folder, *steps, keep=2):
     """A run folder with a state saved at each step, its number the seed."""
-    with contextlib.closing(checkpoint.open_run(folder, keep)) as manager:
+    with checkpoint.open_run(folder, keep) as manager:
         for step in steps:
             checkpoint.save(manager, step, state(step), {"next_index": step}, fake_run.config().to_dict())
         checkpoint.finish(manager)
@@ -39,7 +39,7 @@ def equal(one, other):
 
 def test_the_newest_state_and_pipeline_come_back_exactly(tmp_path):
     saved(tmp_path, 3, 6, 9)
-    with contextlib.closing(checkpoint.open_run(tmp_path)) as manager:
+    with checkpoint.open_run(tmp_path) as manager:
         assert manager.all_steps() == [6, 9]
         found, position = checkpoint.restore(manager, state())
     assert isinstance(found, TrainState) and equal(found, state(9)) and position == {"next_index": 9}
@@ -56,7 +56,7 @@ def test_parts_come_from_the_average_and_unaveraged_ones_from_the_parameters(tmp
         params={**made.params, "discriminator": {"kernel": np.ones(3, np.float32)}},
         ema={"decoder": made.ema["decoder"]},
     )
-    with contextlib.closing(checkpoint.open_run(tmp_path)) as manager:
+    with checkpoint.open_run(tmp_path) as manager:
         checkpoint.save(manager, 1, made, {}, {})
         checkpoint.finish(manager)
     parts = checkpoint.restore_parts(tmp_path, ["decoder", "discriminator"])
@@ -90,7 +90,7 @@ def test_a_checkpoint_of_another_model_is_told_by_name(tmp_path):
     other = state(1)
     other = other.replace(params={**other.params, "garment_encoder": {"kernel": np.zeros(2, np.float32)}})
     with (
-        contextlib.closing(checkpoint.open_run(tmp_path)) as manager,
+        checkpoint.open_run(tmp_path) as manager,
         pytest.raises(UserError, match="params/garment_encoder/kernel is absent there"),
     ):
         checkpoint.restore(manager, other)
@@ -109,7 +109,7 @@ def test_what_a_killed_save_left_is_ignored_and_cleared(tmp_path):
     left = tmp_path / "checkpoints" / "6.orbax-checkpoint-tmp"
     (left / "state").mkdir(parents=True)
     assert checkpoint.latest_step(tmp_path) == 3
-    with contextlib.closing(checkpoint.open_run(tmp_path)) as manager:
+    with checkpoint.open_run(tmp_path) as manager:
         assert manager.latest_step() == 3 and not left.exists()
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_checkpoint_is_told_and_kept(tmp_path):
     with pytest.raises(UserError, match=r"checkpoints/3: the checkpoint is damaged .*; delete that folder"):
         checkpoint.restore_parts(tmp_path, ["decoder"])
     with (
-        contextlib.closing(checkpoint.open_run(tmp_path)) as manager,
+        checkpoint.open_run(tmp_path) as manager,
         pytest.raises(UserError, match="checkpoints/3: the checkpoint is damaged"),
     ):
         checkpoint.restore(manager, state())
@@ -175,11 +175,27 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
 )
 def test_a_full_disk_is_told_and_the_checkpoints_before_stay(tmp_path, error, monkeypatch):
     saved(tmp_path, 3)
-    with contextlib.closing(checkpoint.open_run(tmp_path)) as manager:
+    with checkpoint.open_run(tmp_path) as manager:
         monkeypatch.setattr(manager, "save", lambda *_, **__: (_ for _ in ()).throw(error))
         with pytest.raises(UserError, match="cannot be written .*No space left on device"):
             checkpoint.save(manager, 6, state(), {}, {})
         assert manager.latest_step() == 3
+
+
+def test_a_save_that_does_not_fit_is_refused_before_it_begins(tmp_path, monkeypatch):
+    saved(tmp_path, 3)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**19))
+    with checkpoint.open_run(tmp_path) as manager:
+        with pytest.raises(UserError, match="it needs 1 MiB, 0 MiB are free"):
+            checkpoint.save(manager, 6, state(), {}, {})
+        assert manager.latest_step() == 3 and not list(manager.directory.glob("6*"))
+
+
+def test_a_save_that_fails_does_not_hide_what_went_wrong_first(tmp_path, monkeypatch):
+    with pytest.raises(KeyError, match="first"), checkpoint.open_run(tmp_path) as manager:
+        monkeypatch.setattr(manager, "close", lambda: (_ for _ in ()).throw(ValueError("second")))
+        raise KeyError("first")
 
 
 def test_the_config_is_kept_beside_the_state(tmp_path):

@@ -5,7 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 
+from tryon_jax import main as main_module
+from tryon_jax import parallel, train
 from tryon_jax.main import default_workdir
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -69,3 +72,17 @@ def test_mistaken_runs(arguments, says, tmp_path):
 def test_default_workdir():
     assert default_workdir("configs/gan.py") == pathlib.Path("runs/gan")
     assert default_workdir("/elsewhere/configs/gan.py:smoke") == pathlib.Path("runs/gan_smoke")
+
+
+@pytest.mark.parametrize(("error", "code"), [(OSError(28, "No space left on device"), 1), (KeyboardInterrupt(), 130)])
+def test_a_run_that_is_cut_short_is_one_line(monkeypatch, capsys, tmp_path, error, code):
+    def fail(config, workdir):
+        raise error
+
+    monkeypatch.setattr(train, "run", fail)
+    monkeypatch.setattr(parallel, "cache_compilations", lambda: None)
+    flags.FLAGS.unparse_flags()
+    rest = main_module.parse(["main", f"--config={ROOT}/configs/gan.py:smoke", f"--workdir={tmp_path}"])
+    assert main_module.main(rest) == code
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and ("No space left" in told or "goes on" in told)

@@ -1,10 +1,12 @@
 """The files of a run: metrics that fit the checkpoint they are resumed from, pictures that can be read."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
 from PIL import Image
+from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from tests import fake_run
 from tryon_jax import summaries
@@ -104,14 +106,38 @@ def test_pictures_and_json_appear_whole(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*.part")) == []
 
 
+def events(folder):
+    """All events of a TensorBoard folder in the order of its files: TFRecord frames of length, check, data, check."""
+    for file in sorted(folder.iterdir()):
+        data = file.read_bytes()
+        while data:
+            (length,) = struct.unpack("<Q", data[:8])
+            yield Event.FromString(data[12 : 12 + length])
+            data = data[16 + length :]
+
+
 def test_tensorboard_reads_back_without_what_came_after_the_checkpoint(tmp_path):
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     for step, count in ((0, 4), (2, 2)):
-        board = summaries.tensorboard(tmp_path, step)
+        board = summaries.Board(tmp_path, step)
         for number in range(step + 1, step + count + 1):
-            board.add_scalar("loss", float(10 * step + number), number)
+            board.scalars(number, {"loss": 10 * step + number, "other": 0})
+        board.picture(step + count, "samples", np.zeros((4, 5, 3), np.uint8))
         board.close()
-    events = accumulator.EventAccumulator(str(tmp_path))
-    events.Reload()
-    found = {event.step: event.value for event in events.Scalars("loss")}
-    assert found == {1: 1.0, 2: 2.0, 3: 23.0, 4: 24.0}
+    shown = {}
+    for event in events(tmp_path):
+        if event.session_log.status == SessionLog.START:  # a viewer forgets this step and all after it
+            shown = {step: value for step, value in shown.items() if step < event.step}
+        for value in event.summary.value:
+            if value.tag == "loss":
+                shown[event.step] = value.simple_value
+            if value.tag == "samples":
+                assert (value.image.height, value.image.width, event.step) == (4, 5, 4)
+    assert shown == {1: 1.0, 2: 2.0, 3: 23.0, 4: 24.0}
+
+
+def test_a_full_disk_stops_the_board_at_once_and_never_leaves_it_waiting(tmp_path):
+    board = summaries.Board(tmp_path, 0)
+    with open("/dev/full", "wb", buffering=0) as full:
+        board._events._py_recordio_writer._writer = full
+        with pytest.raises(OSError, match="No space left"):
+            board.scalars(1, {"loss": 1.0})

@@ -20,28 +20,46 @@ from tryon_jax.errors import UserError
 # What may change when a run goes on: how long and how often, and where and how the same data are read.
 # All else would make it another run. With more train.steps the learning rate follows the longer schedule.
 CHANGEABLE = ("train.", "optimizer.steps", "data.folder", "data.threads")
+MARGIN = 2**20  # bytes that a checkpoint takes besides its arrays, at most
 ITEMS = ("state", "pipeline", "config")
 
 
+@contextlib.contextmanager
 def open_run(folder, keep=2, lead=True):
-    """The manager of the run folder's checkpoints; makes the folder, and the lead clears what a killed save left."""
+    """The manager of the run folder's checkpoints; makes the folder, and the lead clears what a killed save left.
+
+    Leaving the block waits for the last save. Raises UserError if the folder or that save cannot be written.
+    """
     path = pathlib.Path(folder).absolute() / "checkpoints"
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, create=True, enable_async_checkpointing=True)
     try:
         # orbax would clear them in the background, which fails when the process ends soon after.
         for cut_off in path.glob("*.orbax-checkpoint-tmp*") if lead else ():
             shutil.rmtree(cut_off)
-        return ocp.CheckpointManager(path, options=options, item_names=ITEMS)
+        manager = ocp.CheckpointManager(path, options=options, item_names=ITEMS)
     except OSError as error:
         raise UserError(f"{folder}: cannot keep checkpoints there ({error.strerror or error}); give another") from None
+    try:
+        yield manager
+    except BaseException:
+        # What went wrong first is told; that a save failed for the same reason would hide it.
+        with contextlib.suppress(Exception):
+            manager.close()
+        raise
+    _written(manager, manager.close)
 
 
 def save(manager, step, state, pipeline, config):
     """Begins to save, in the background; `finish` waits for it.
 
     state: a tree of numpy arrays that nobody changes afterwards; pipeline, config: JSON trees.
-    Raises UserError if this or the save before it could not be written.
+    Raises UserError if this or the save before it could not be written, or the disk is too full for it.
     """
+    finish(manager)  # so that two saves never need room at once
+    needed = int(1.1 * sum(leaf.nbytes for leaf in jax.tree.leaves(state))) + MARGIN
+    free = shutil.disk_usage(manager.directory).free
+    if free < needed:
+        raise UserError(_cannot_write(manager, f"it needs {needed / 2**20:.0f} MiB, {free / 2**20:.0f} MiB are free"))
     arguments = ocp.args.Composite(
         state=ocp.args.StandardSave(state), pipeline=ocp.args.JsonSave(pipeline), config=ocp.args.JsonSave(config)
     )

@@ -67,7 +67,7 @@ def _misspelt(arguments, message):
 
 def main(arguments):
     """Trains or scores; what the user can mend is one line and exit code 1."""
-    logging.set_verbosity(logging.ERROR)  # orbax tells of every barrier; what goes wrong is raised, not logged
+    logging.set_verbosity(logging.FATAL)  # orbax tells of every barrier; what goes wrong is raised, not logged
     if arguments[1:]:
         print(f"error: {arguments[1]}: not a flag; give --name=value", file=sys.stderr)
         return 2

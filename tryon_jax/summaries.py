@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import time
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -79,11 +80,44 @@ def write_json(path, value):
     os.replace(beside, path)
 
 
-def tensorboard(folder, step):
-    """A TensorBoard writer (tensorboardX) that goes on after `step`: what a killed run wrote later is hidden."""
-    from tensorboardX import SummaryWriter
+class Board:
+    """A TensorBoard event file in `folder`, on from `step`: what a killed run wrote later is hidden.
 
-    return SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+    Written at once by this thread: tensorboardX's own SummaryWriter leaves it to another thread, and if that
+    one dies, as on a full disk, the run waits for it for ever.
+    """
+
+    def __init__(self, folder, step):
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import SessionLog
+
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        self._events = EventsWriter(str(pathlib.Path(folder) / "events"), f".{time.time_ns()}")
+        if step:
+            self._write(step + 1, session_log=SessionLog(status=SessionLog.START))
+
+    def _write(self, step, **content):
+        from tensorboardX.proto.event_pb2 import Event
+
+        self._events.write_event(Event(wall_time=time.time(), step=step, **content))
+        self._events.flush()
+
+    def scalars(self, step, values):
+        """Numbers by name at one step."""
+        from tensorboardX.proto.summary_pb2 import Summary
+
+        named = [Summary.Value(tag=name, simple_value=float(value)) for name, value in values.items()]
+        self._write(step, summary=Summary(value=named))
+
+    def picture(self, step, name, picture):
+        """A picture uint8 [H, W, 3]."""
+        from tensorboardX.summary import image
+
+        self._write(step, summary=image(name, picture, dataformats="HWC"))
+
+    def close(self):
+        """Closes the file."""
+        self._events.close()
 
 
 class Writer:
@@ -95,7 +129,7 @@ class Writer:
     def __init__(self, folder, step, lead=True):
         self._folder, self._lead = pathlib.Path(folder), lead
         self._lines = Lines(self._folder / "metrics.jsonl", step) if lead else None
-        self._board = tensorboard(self._folder / "tensorboard", step) if lead else None
+        self._board = Board(self._folder / "tensorboard", step) if lead else None
 
     def __enter__(self):
         return self
@@ -109,20 +143,18 @@ class Writer:
         """A line of metrics.jsonl, the same in TensorBoard."""
         if self._lead:
             self._lines.write(step, values)
-            for name, value in values.items():
-                self._board.add_scalar(name, float(value), step)
+            self._board.scalars(step, values)
 
     def speed(self, step, steps, examples):
         """Steps and examples a second, to TensorBoard alone: clocks never repeat, metrics.jsonl must."""
         if self._lead:
-            self._board.add_scalar("speed/steps_per_second", steps, step)
-            self._board.add_scalar("speed/examples_per_second", examples, step)
+            self._board.scalars(step, {"speed/steps_per_second": steps, "speed/examples_per_second": examples})
 
     def grid(self, step, picture):
         """samples/<step>.png, the same in TensorBoard."""
         if self._lead:
             save_picture(self._folder / "samples" / f"{step}.png", picture)
-            self._board.add_image("samples", picture, step, dataformats="HWC")
+            self._board.picture(step, "samples", picture)
 
     def sync(self):
         """Waits until the disk holds the lines."""

@@ -30,7 +30,7 @@ def run(config, workdir):
     stage = evaluate.build_stage(config, parallel.AXIS)
     with checkpoint.held(workdir, parallel.is_lead()):
         changes = checkpoint.changes(workdir, config.to_dict())
-        with contextlib.closing(checkpoint.open_run(workdir, config.train.keep, parallel.is_lead())) as manager:
+        with checkpoint.open_run(workdir, config.train.keep, parallel.is_lead()) as manager:
             done = manager.latest_step() or 0
             if done >= config.train.steps:
                 _say(f"{workdir}: finished at step {done}; give more --config.train.steps to go on")
