@@ -180,6 +180,21 @@ def test_a_full_disk_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_a_disk_that_fills_while_packing_is_one_line_and_loses_no_chunk(quick, tmp_path, monkeypatch):
+    def full(self, **options):
+        raise RuntimeError("Failed to finalize writing: No space left on device; at byte 65536")
+
+    from tryon_jax.data.synthetic import builder
+
+    monkeypatch.setattr(builder.Synthetic, "download_and_prepare", full)
+    with pytest.raises(UserError, match="cannot be written .*No space left.*free space") as caught:
+        synthetic.open_split("tiny", "train", str(tmp_path), workers=1)
+    assert "\n" not in str(caught.value)
+    place = synthetic.location("tiny", str(tmp_path))
+    assert not place.exists()
+    assert len(list(place.parent.glob("staging_*/*.npz"))) == 4
+
+
 def test_an_unwritable_folder_is_one_line(quick, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -68,12 +68,18 @@ class Synthetic(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 def prepare(preset, version, size, wanted, staged, root):
-    """Packs the staged chunks into root/synthetic_<preset>/<version>, which appears whole or not at all."""
+    """Packs the staged chunks into root/synthetic_<preset>/<version>, which appears whole or not at all.
+
+    Raises OSError if that folder cannot be written.
+    """
     tfds.disable_progress_bar()
     builder = Synthetic(preset, version, size, wanted, staged, root)
     # TFDS prints the folder it works in, which is renamed at the end: nothing for the user to read.
     with contextlib.redirect_stdout(io.StringIO()):
-        builder.download_and_prepare(download_dir=str(staged / "downloads"))
+        try:
+            builder.download_and_prepare(download_dir=str(staged / "downloads"))
+        except RuntimeError as error:  # how array_record reports a disk that is full
+            raise OSError(str(error)) from error
 
 
 def data_source(folder, split):

@@ -8,6 +8,7 @@ never changes what it holds, since a record depends on its number alone.
 import multiprocessing
 import os
 import queue
+import sys
 import time
 import zipfile
 from typing import NamedTuple
@@ -92,7 +93,8 @@ def make(folder, wanted, maker, workers=None, label="making data"):
     try:
         for process in processes:
             process.start()
-        with tqdm.tqdm(total=total, initial=total - left, desc=label, unit="example", mininterval=0.5) as bar:
+        pause = 0.5 if sys.stderr.isatty() else 10.0  # seconds between lines; a log file wants few
+        with tqdm.tqdm(total=total, initial=total - left, desc=label, unit="example", mininterval=pause) as bar:
             while any(process.is_alive() for process in processes):
                 _raise_failure(failures, processes, folder)
                 bar.update(total - left + done.value - bar.n)
