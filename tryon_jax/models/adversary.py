@@ -10,7 +10,17 @@ import jax
 import jax.numpy as jnp
 
 from tryon_jax import losses
-from tryon_jax.models.discriminator import disturb
+from tryon_jax.geometry.camera import half_extent
+from tryon_jax.models.discriminator import disturb, observe
+
+
+def observe_real(batch):
+    """A batch's observations [B, S, S, OBSERVED], and [B]: 1 where an example has all that they need."""
+    metres = half_extent(batch["camera"], batch["mask"].shape[1:3])[:, None, None, None]
+    depths = [batch[f"{side}_depth"] / metres for side in ("front", "back")]
+    has = batch["has"]
+    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
+    return observe(batch["front_rgb"], batch["back_rgb"], *depths, batch["mask"]), complete
 
 
 def disturbed(x, keys, ranges):

@@ -3,7 +3,7 @@
 Arrays are [N, H, W, C], kernels [k, k, C_in, C_out]. XLA's CPU backend is slow at the derivatives of strided,
 dilated and even-sized convolutions (the second derivative, which R1 needs, most of all) and at reductions over
 a split channel axis. So strides become space-to-depth, the derivatives of a convolution are again convolutions
-or one matrix product, and group norm goes through channel sums. Modules keep parameters in float32 and compute
+or matrix products, and group norm goes through channel sums. Modules keep parameters in float32 and compute
 in `dtype`.
 """
 
@@ -59,7 +59,7 @@ conv.defvjp(_conv_forward, _conv_backward)
 def kernel_gradient(x, gradient, size, padding):
     """Gradient [size, size, C_in, C_out] of `conv` by its kernel, given the gradient by its output.
 
-    For even kernels on a CPU one matrix product, as the library's form takes up to 50 times as long there.
+    For even kernels on a CPU one matrix product a tap: the library's form takes up to 50 times as long there.
     """
     library = partial(_kernel_gradient_library, size=size, padding=padding)
     if size % 2:
@@ -69,17 +69,14 @@ def kernel_gradient(x, gradient, size, padding):
 
 
 def _kernel_gradient_matmul(x, gradient, size, padding):
-    """The input shifted along W beside the gradient shifted along H: each is copied `size` times, not size^2."""
-    channels_in, channels_out = x.shape[3], gradient.shape[3]
-    height, width = gradient.shape[1:3]
+    height, width, channels = gradient.shape[1:]
     padded = jnp.pad(x, ((0, 0), padding, padding, (0, 0)))
-    columns = jnp.concatenate([padded[:, :, j : j + width] for j in range(size)], axis=3)
-    tall = jnp.pad(gradient, ((0, 0), (size - 1, size - 1), (0, 0), (0, 0)))
-    # Row r of the padded input meets output row r - i under kernel row i.
-    shifts = [tall[:, size - 1 - i : size - 1 - i + height + size - 1] for i in range(size)]
-    rows = jnp.concatenate(shifts, axis=3)
-    product = columns.reshape(-1, size * channels_in).T @ rows.reshape(-1, size * channels_out)
-    return product.reshape(size, channels_in, size, channels_out).transpose(2, 0, 1, 3)
+    flat = gradient.reshape(-1, channels)
+
+    def tap(row, column):
+        return padded[:, row : row + height, column : column + width].reshape(-1, x.shape[3]).T @ flat
+
+    return jnp.stack([jnp.stack([tap(row, column) for column in range(size)]) for row in range(size)])
 
 
 def _kernel_gradient_library(x, gradient, size, padding):

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax import augment, metrics
-from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.relief import normals_from_depth
 from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
@@ -88,15 +87,6 @@ def _observe_made(maps, mask):
     return observe(maps["front_rgb"], maps["back_rgb"], maps["front_depth"], maps["back_depth"], mask)
 
 
-def _observe_real(batch):
-    """The batch's observations, and [B] whether an example has all that they need."""
-    metres = half_extent(batch["camera"], batch["mask"].shape[1:3])[:, None, None, None]
-    depths = [batch[f"{side}_depth"] / metres for side in ("front", "back")]
-    has = batch["has"]
-    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
-    return observe(batch["front_rgb"], batch["back_rgb"], *depths, batch["mask"]), complete
-
-
 def _latents(setup, keys):
     return jax.vmap(lambda key: jax.random.normal(key, (setup.latent_dim,)))(keys)
 
@@ -109,7 +99,7 @@ def _train_step(setup, state, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=5))(rng)
     z = _latents(setup, keys[:, 0])
     batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 1])
-    real, complete = _observe_real(batch)
+    real, complete = adversary.observe_real(batch)
     classes, judge = batch["garment_class"], state.params["discriminator"]
     settings = {"ranges": setup.augment["discriminator"], "objective": setup.loss["objective"]}
 
@@ -154,7 +144,7 @@ def _eval_step(setup, params, batch, rng):
     """Fixed features of real, made and never-trained sheets, and the colours of real and made ones by bands."""
     z = _latents(setup, rng)
     classes = batch["garment_class"]
-    real, complete = _observe_real(batch)
+    real, complete = adversary.observe_real(batch)
     maps, mask = _generate(setup, params, z, classes)
     untrained = _observe_made(*_generate(setup, _init_making(setup, jax.random.key(0)), z, classes))
     describe, bands = jax.vmap(metrics.fixed_features), jax.vmap(_bands)

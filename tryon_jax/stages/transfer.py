@@ -132,15 +132,6 @@ def _observe_made(maps):
     return observe(*colours, maps["front_depth"], maps["back_depth"], jax.nn.sigmoid(maps["mask"]))
 
 
-def _observe_real(batch):
-    """The batch's observations, and [B] whether an example has all that they need."""
-    metres = half_extent(batch["camera"], batch["mask"].shape[1:3])[:, None, None, None]
-    depths = [batch[f"{side}_depth"] / metres for side in SIDES]
-    has = batch["has"]
-    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
-    return observe(batch["front_rgb"], batch["back_rgb"], *depths, batch["mask"]), complete
-
-
 def _moved(setup, example, key):
     """One example moved, and recoloured: photo and sheets alike, and the garment picture with them."""
     keys = jax.random.split(key)
@@ -188,7 +179,7 @@ def _train_step(setup, state, batch, rng):
 def _judge(setup, state, batch, made, keys, settings):
     """The discriminator's step: (its part of the parameters, optimizer state, metrics)."""
     logits, judge, classes = partial(_logits, setup), state.params["discriminator"], batch["garment_class"]
-    real, complete = _observe_real(batch)
+    real, complete = adversary.observe_real(batch)
     gradients, found = jax.grad(
         lambda params: adversary.judging(logits, params, real, made, complete, classes, keys, **settings), has_aux=True
     )(judge)

@@ -1,0 +1,183 @@
+"""Networks: shapes, ranges by construction, examples kept apart, and what the discriminator is shown."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from made_people import batch
+
+from tryon_jax.models import adversary, maps
+from tryon_jax.models import discriminator as judge
+from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, GarmentEncoder, restyle, without_skips
+from tryon_jax.models.generator import Mapping
+
+FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
+
+
+def observations(size=SIZE):
+    keys = jax.random.split(jax.random.key(1), len(MODALITIES))
+    shapes = {name: (COUNT, size, size, channels) for name, channels in MODALITIES.items()}
+    return {name: jax.random.normal(key, shapes[name]) for key, name in zip(keys, shapes, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def encoded():
+    encoder = Encoder(FEATURES, dropout=0.5)
+    pyramid, variables = jax.jit(encoder.init_with_output)(jax.random.key(0), observations())
+    return encoder, variables, pyramid
+
+
+@pytest.fixture(scope="module")
+def decoded(encoded):
+    decoder = Decoder(FEATURES)
+    raw, variables = jax.jit(decoder.init_with_output)(jax.random.key(0), encoded[2])
+    return decoder, variables, raw
+
+
+def shapes(pyramid):
+    return [level.shape for level in pyramid]
+
+
+def test_encoder_mapping_and_styles_fit_one_decoder(encoded):
+    expected = [(COUNT, 4, 4, 16), (COUNT, 8, 8, 8), (COUNT, 16, 16, 8)]
+    assert shapes(encoded[2]) == expected
+    z, classes = jnp.ones((COUNT, 5)), jnp.zeros(COUNT, jnp.int32)
+    assert shapes(jax.jit(Mapping(FEATURES, SIZE).init_with_output)(jax.random.key(0), z, classes)[0]) == expected
+    garment = jnp.ones((COUNT, 24, 24, 4))
+    styles, _ = jax.jit(GarmentEncoder(FEATURES).init_with_output)(
+        jax.random.key(0), garment[..., :3], garment[..., 3:]
+    )
+    assert not any(style.any() for style in styles)
+    assert shapes(restyle(encoded[2], styles)) == expected
+
+
+def test_a_missing_modality_equals_an_empty_one(encoded):
+    encoder, variables, _ = encoded
+    full = {**observations(), "parts": jnp.zeros((COUNT, SIZE, SIZE, MODALITIES["parts"]))}
+    without = {name: value for name, value in full.items() if name != "parts"}
+    for one, other in zip(
+        jax.jit(encoder.apply)(variables, full), jax.jit(encoder.apply)(variables, without), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_examples_do_not_see_each_other(encoded, decoded):
+    (encoder, encoder_variables, _), (decoder, decoder_variables, raw) = encoded, decoded
+    second = jax.tree.map(lambda value: value[1:2], observations())
+    alone = jax.jit(decoder.apply)(decoder_variables, jax.jit(encoder.apply)(encoder_variables, second))
+    np.testing.assert_allclose(alone[0], raw[1], atol=1e-5)
+
+
+def test_dropout_is_off_without_keys_and_each_examples_own_with_them(encoded):
+    encoder, variables, pyramid = encoded
+    keys = jax.random.split(jax.random.key(7), COUNT)
+    dropped = jax.jit(encoder.apply)(variables, observations(), keys)[0]
+    share = float((dropped == 0).mean())
+    assert 0.35 < share < 0.65
+    second = jax.tree.map(lambda value: value[1:2], observations())
+    np.testing.assert_allclose(jax.jit(encoder.apply)(variables, second, keys[1:2])[0][0], dropped[1], atol=1e-4)
+
+
+def test_without_skips_flattens_the_chosen_examples_only(encoded):
+    pyramid = encoded[2]
+    coarse, *upper = without_skips(pyramid, jnp.array([0.0, 1.0, 0.0]))
+    np.testing.assert_array_equal(coarse, pyramid[0])
+    for level, before in zip(upper, pyramid[1:], strict=True):
+        np.testing.assert_array_equal(level[0], before[0])
+        np.testing.assert_allclose(level[1], np.broadcast_to(before[1].mean((0, 1)), level[1].shape), atol=1e-6)
+
+
+def test_split_keeps_its_promises_for_any_raw_output():
+    raw = 5 * jax.random.normal(jax.random.key(3), (2, 8, 8, maps.CHANNELS))
+    found = maps.split(raw)
+    assert sum(value.shape[-1] for value in found.values()) == maps.CHANNELS
+    assert (found["front_depth"] >= found["back_depth"]).all()
+    for side, sign in (("front", 1), ("back", -1)):
+        normals = found[f"{side}_normals"]
+        np.testing.assert_allclose(jnp.linalg.norm(normals, axis=-1), 1, atol=1e-4)
+        assert (sign * normals[..., 2] > 0).all()
+        assert 0 <= found[f"{side}_rgb"].min() and found[f"{side}_rgb"].max() <= 1
+        assert abs(found[f"{side}_garment_uv"]).max() <= 1
+
+
+def test_sheets_are_in_metres_and_empty_off_the_mask():
+    raw = jax.random.normal(jax.random.key(4), (2, 8, 8, maps.CHANNELS))
+    found, camera = maps.split(raw), jnp.array([[0.5, 0, 0], [0.25, 0, 0]])
+    made = maps.sheets(found, found["front_rgb"], found["back_rgb"], camera)
+    off = np.asarray(made["mask"] <= 0.5)[..., 0]
+    for name, value in made.items():
+        assert name == "mask" or not np.asarray(value)[off].any(), name
+    for index, half in enumerate((2.0, 1.0)):
+        on = ~off[index]
+        np.testing.assert_allclose(made["back_depth"][index][on], half * found["back_depth"][index][on], rtol=1e-5)
+    assert made["front_segmentation"].dtype == jnp.int32
+    assert (np.asarray(made["front_segmentation"])[~off] > 0).all()
+
+
+@pytest.mark.parametrize("size", [16, 32, 64])
+@pytest.mark.parametrize("classes", [0, 4])
+def test_discriminator_gives_one_logit_an_example_at_any_size(size, classes):
+    module = judge.Discriminator(FEATURES, classes=classes, norm=bool(classes))
+    x = jax.random.normal(jax.random.key(5), (COUNT, size, size, judge.OBSERVED))
+    kinds = jnp.arange(COUNT) % 4
+    logits, variables = jax.jit(module.init_with_output)(jax.random.key(0), x, kinds)
+    assert logits.shape == (COUNT,) and logits.dtype == jnp.float32
+    np.testing.assert_allclose(jax.jit(module.apply)(variables, x[1:2], kinds[1:2])[0], logits[1], atol=1e-5)
+    other = jax.jit(module.apply)(variables, x, (kinds + 1) % 4)
+    assert bool((other == logits).all()) == (classes == 0)
+
+
+def test_mapping_uses_latent_and_class():
+    module, z = Mapping(FEATURES, SIZE, classes=4), jax.random.normal(jax.random.key(6), (2, 5))
+    pyramid, variables = jax.jit(module.init_with_output)(jax.random.key(0), z, jnp.zeros(2, jnp.int32))
+    assert not np.allclose(pyramid[0][0], pyramid[0][1])
+    other = jax.jit(module.apply)(variables, z, jnp.ones(2, jnp.int32))
+    assert not np.allclose(pyramid[0], other[0])
+    # The length of z says nothing.
+    np.testing.assert_allclose(
+        jax.jit(module.apply)(variables, 3 * z, jnp.zeros(2, jnp.int32))[1], pyramid[1], atol=2e-2
+    )
+
+
+def test_observation_of_nobody_and_of_real_people():
+    people = batch(16, 2)
+    observed, complete = adversary.observe_real(people)
+    assert observed.shape == (2, 16, 16, judge.OBSERVED) and complete.tolist() == [1, 1]
+    off = people["mask"][..., 0] == 0
+    np.testing.assert_allclose(np.asarray(observed)[off], np.broadcast_to(judge.NOBODY, (off.sum(), judge.OBSERVED)))
+    truth, on = people["front_normals"][0, 8, 8], np.asarray(observed)[0, 8, 8, 6:9]
+    assert truth @ on > 0.9
+    assert np.asarray(observed)[0, 8, 8, 11] < 0
+
+
+def test_disturbing_is_the_same_for_equal_keys_and_differentiable():
+    observed = adversary.observe_real(batch(16, 1))[0][0]
+    ranges = {"colour": 0.3, "shift": 0.2, "cutout": 0.4}
+    one, same, other = (judge.disturb(observed, jax.random.key(number), **ranges) for number in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+    np.testing.assert_allclose(
+        judge.disturb(observed, jax.random.key(0), colour=0, shift=0, cutout=0), observed, atol=1e-6
+    )
+    gradient = jax.grad(lambda x: judge.disturb(x, jax.random.key(0), **ranges).sum())(observed)
+    assert 0 < float((gradient == 0).mean()) < 0.9
+
+
+def test_shift_moves_whole_pixels_and_brings_in_background():
+    marked = jnp.asarray(np.broadcast_to(np.float32(judge.NOBODY), (16, 16, judge.OBSERVED))).at[8, 8].set(1.0)
+    for number in range(8):
+        moved = np.asarray(judge.disturb(marked, jax.random.key(number), colour=0, shift=0.125, cutout=0))
+        ((row, column),) = np.argwhere((moved == 1).all(-1))
+        assert abs(row - 8) <= 2 and abs(column - 8) <= 2
+
+
+def test_penalty_comes_every_so_many_steps():
+    x, params = jnp.ones((2, 3)), {"w": jnp.float32(2)}
+
+    def logits(params, x, _):
+        return (params["w"] * x).sum(-1)
+
+    found = [adversary.penalty(logits, params, step, x, jnp.ones(2), None, r1=0.5, r1_every=4) for step in (0, 1, 4)]
+    # |gradient|^2 = 3 w^2 = 12; its derivative by w is 12; times r1 / 2 * r1_every = 1.
+    assert [float(gradient["w"]) for gradient, _ in found] == [12, 0, 12]
+    assert [float(value) for _, value in found] == [12, 0, 12]
