@@ -15,6 +15,8 @@ REPLACED = {
 }
 # Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
 OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")
+# Width, over the picture's side, of the rims that are not believed: shadow and ground shine into a cut-out there.
+EDGE = {"garment": 0.01, "person": 0.004}
 
 
 def silhouette(mask, labels, photo_mask, known, garment_class, pixel):
@@ -66,15 +68,16 @@ def colours(sheets, labels, pictures, garment_class, side):
     # A soft step between sources, a pixel wide: no jagged seams in the texture.
     weights = np.stack([ndimage.gaussian_filter(weight, 0.6) for weight in (own, from_garment, from_photo)], -1)
     weights /= weights.sum(-1, keepdims=True)
-    garment = sample(inner_colours(pictures["garment"], pictures["garment_mask"]), get["garment_uv"]) * get["shading"]
-    person = inner_colours(pictures["person"], shown[..., None])
+    pattern = inner_colours(pictures["garment"], pictures["garment_mask"], EDGE["garment"])
+    garment = sample(pattern, get["garment_uv"]) * get["shading"]
+    person = inner_colours(pictures["person"], shown[..., None], EDGE["person"])
     sources = np.stack([get["own"], garment, person], axis=-2)
     return np.clip((weights[..., None] * sources).sum(-2), 0, 1).astype(np.float32)
 
 
-def inner_colours(picture, mask, margin=1.5):
-    """Picture [H, W, 3] with colours off the mask [H, W, 1], and within `margin` pixels of its edge, from inside."""
-    inside = ndimage.distance_transform_edt(np.asarray(mask)[..., 0] > 0.5) > margin
+def inner_colours(picture, mask, margin):
+    """Picture [H, W, 3] with colours off the mask [H, W, 1], and nearer to its edge than `margin` of H, from inside."""
+    inside = ndimage.distance_transform_edt(np.asarray(mask)[..., 0] > 0.5) > max(1.5, margin * len(picture))
     return spread(np.asarray(picture, np.float32), inside)
 
 
