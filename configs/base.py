@@ -49,7 +49,7 @@ def get_config():
     config.model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32
 
     config.optimizer = ml_collections.ConfigDict()
-    config.optimizer.learning_rate = 1e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
+    config.optimizer.learning_rate = 2e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
     config.optimizer.discriminator_learning_rate = 1e-3  # the same of the discriminator
     config.optimizer.warmup_steps = 100  # steps of linear warm-up, then cosine decay over `steps`
     config.optimizer.steps = config.train.get_ref("steps")  # follows train.steps

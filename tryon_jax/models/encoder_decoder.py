@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from tryon_jax.geometry.parts import KEYPOINTS, PARTS
-from tryon_jax.models.layers import Conv, GroupNorm, dropout, space_to_depth
+from tryon_jax.models.layers import Conv, GroupNorm, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
 
 # Channels of each modality that an encoder can be shown; a missing one adds nothing.
@@ -88,6 +88,8 @@ class Decoder(nn.Module):
             )
             h = Residual(self.dtype, name=name)(h, style)
         h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(nn.silu(GroupNorm(name="norm_full")(h)))
+        # The finest level has each pixel of a 2x2 block in its channels: a linear way from picture to maps.
+        h = h + depth_to_space(Conv(4 * full, size=1, gain=1.0, dtype=self.dtype, name="detail")(fine))
         h = nn.silu(GroupNorm(name="norm_head")(h)).astype(jnp.float32)
         # Small at the start: a near-constant guess, from which no map saturates.
         return Conv(CHANNELS, size=1, gain=0.01, name="head")(h)
