@@ -14,6 +14,7 @@ def get_config(preset="cpu"):
     config.stage = "gan"
     config.loss.adversarial = 1.0
     config.loss.objective = "nonsaturating"
+    config.optimizer.learning_rate = 1e-3
     config.optimizer.b1 = 0.0  # StyleGAN2: momentum of the first moment destabilises the game
     config.optimizer.weight_decay = 0.0
     if preset in ("base", "large"):
