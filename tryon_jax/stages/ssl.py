@@ -82,14 +82,6 @@ def backdrop(key, size):
     return first + (second - first) * jnp.clip(shade, 0, 1)
 
 
-def patch_mask(key, size, patch, ratio):
-    """Which pixels stay visible, float32 [H, W, 1]: whole patches hidden, their number fixed by ratio."""
-    rows, columns = size[0] // patch, size[1] // patch
-    hidden = round(ratio * rows * columns)
-    order = jax.random.permutation(key, rows * columns).reshape(rows, columns)
-    return jnp.kron((order >= hidden).astype(jnp.float32), jnp.ones((patch, patch)))[..., None]
-
-
 def _picture(example, key, use_photo):
     """The picture of the sheets' person: the front sheet before a random background, or the photo where told."""
     made = example["front_rgb"] + (1 - example["mask"]) * backdrop(key, example["mask"].shape[:2])
@@ -143,7 +135,7 @@ def _prepared(setup, example, key):
     depth, valid = augment.corrupt_depth(
         keys[3], example["front_depth"], example["mask"], setup.augment["depth_noise"], setup.augment["depth_dropout"]
     )
-    visible = patch_mask(keys[4], example["mask"].shape[:2], setup.mask["patch"], setup.mask["ratio"])
+    visible = augment.patch_mask(keys[4], example["mask"].shape[:2], setup.mask["patch"], setup.mask["ratio"])
     masked = chances[3] < setup.mask["share"]
     seen = jax.tree.map(
         partial(jnp.where, masked),
@@ -173,9 +165,8 @@ def _train_step(setup, state, batch, rng):
 def _eval_step(setup, params, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=2))(rng)
     picture = jax.vmap(_picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
-    visible = jax.vmap(lambda key: patch_mask(key, batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]))(
-        keys[:, 1]
-    )
+    size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
+    visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
     nothing = jnp.zeros(len(picture))
     whole = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), nothing)
     seen = jax.vmap(_masked)(batch, picture, visible, batch["front_depth"], batch["mask"])

@@ -36,6 +36,7 @@ class _Setup(NamedTuple):
     chains: dict
     ema_decay: float
     loss: dict
+    mask: dict
     augment: dict
 
 
@@ -50,6 +51,7 @@ def build(config, axis_name=None):
         chains=optimizers(config.optimizer.to_dict(), axis_name),
         ema_decay=config.optimizer.ema_decay,
         loss=config.loss.to_dict(),
+        mask=config.mask.to_dict(),
         # One photo does not show what a turned person would: in transfer nothing turns about the vertical axis.
         augment={**config.augment.to_dict(), "yaw": 0.0},
     )
@@ -85,11 +87,27 @@ def _observations(example):
     return {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": heat}
 
 
+def _hidden(setup, observations, key):
+    """One example's observations with patches of the photo hidden, for a share of examples.
+
+    So layout is learned from parts and keypoints too, which a real photo and a made one have alike.
+    """
+    keys, settings = jax.random.split(key), setup.mask
+    visible = augment.patch_mask(keys[0], observations["rgb"].shape[:2], settings["patch"], settings["ratio"])
+    visible = jnp.where(jax.random.uniform(keys[1]) < settings["share"], visible, 1.0)
+    return {**observations, "rgb": observations["rgb"] * visible}
+
+
 def _dress(setup, params, batch, keys=None):
-    """Named maps of a batch, with the composed colours `front_colour` and `back_colour` [B, S, S, 3]."""
-    keys = jax.vmap(jax.random.split)(keys) if keys is not None else None
-    ours, garments = (None, None) if keys is None else (keys[:, 0], keys[:, 1])
-    pyramid = setup.encoder.apply({"params": params["encoder"]}, jax.vmap(_observations)(batch), ours)
+    """Named maps of a batch, with the composed colours `front_colour` and `back_colour` [B, S, S, 3].
+
+    keys [B] disturb what the networks are shown, as in training; None is as in use.
+    """
+    observations, ours, garments = jax.vmap(_observations)(batch), None, None
+    if keys is not None:
+        ours, garments, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
+        observations = jax.vmap(partial(_hidden, setup))(observations, hiding)
+    pyramid = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
     styles = setup.garment_encoder.apply(
         {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], garments
     )
