@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 
@@ -70,12 +71,18 @@ def launch(stage, preset, out, devices, processes=1):
         joined = [coordinator, str(processes), str(process)] if processes > 1 else []
         command = [sys.executable, __file__, "--worker", stage, preset, str(out), *joined]
         runs.append(subprocess.Popen(command, env=environment))
+    end = time.monotonic() + DEADLINE
     try:
-        if any([run.wait(timeout=DEADLINE) for run in runs]):
-            sys.exit(f"{stage} on {devices} devices of {processes} processes failed")
+        # One that failed leaves the others waiting: they are ended too.
+        while (
+            any(run.poll() is None for run in runs) and not any(run.poll() for run in runs) and time.monotonic() < end
+        ):
+            time.sleep(0.1)
     finally:
         for run in runs:
             run.kill()
+    if any(run.wait() for run in runs):
+        sys.exit(f"{stage} on {devices} devices of {processes} processes failed")
     return dict(np.load(out))
 
 

@@ -36,6 +36,7 @@ def initialize(coordinator="", processes=0, process=-1):
         raise UserError(f"JAX_NUM_PROCESSES or JAX_PROCESS_ID: {error}; give whole numbers") from None
     if coordinator == "auto":
         jax.distributed.initialize()
+        _meet()
     elif coordinator:
         if processes < 1 or not 0 <= process < processes:
             raise UserError(
@@ -43,6 +44,7 @@ def initialize(coordinator="", processes=0, process=-1):
                 "give the number of processes and this one's own number, from 0"
             )
         jax.distributed.initialize(coordinator, num_processes=processes, process_id=process)
+        _meet()
     elif processes > 1 or process > 0:
         raise UserError("--processes or --process without --coordinator: give the host:port of process 0")
 
@@ -63,6 +65,12 @@ def cache_compilations():
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _meet():
+    """All processes connect now: at the first step they may be a long compilation apart, and CPUs wait 30 s."""
+    ones = np.ones(jax.local_device_count(), np.float32)
+    jax.block_until_ready(jax.pmap(lambda one: jax.lax.psum(one, AXIS), AXIS, out_axes=None)(ones))
 
 
 def is_lead():
