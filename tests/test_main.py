@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 def main(*arguments, folder=ROOT):
     command = [sys.executable, "-m", "tryon_jax.main", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stderr.strip()
 
 

@@ -19,7 +19,7 @@ from tryon_jax.errors import UserError
 from tryon_jax.state import TrainState
 
 ROOT = pathlib.Path(__file__).parents[1]
-DEADLINE = 120  # seconds; subprocess ends what hangs by SIGKILL, the only signal that ends a stuck collective
+DEADLINE = 300  # seconds; subprocess ends what hangs by SIGKILL, the only signal that ends a stuck collective
 
 WORKER = """
 import sys, jax, numpy as np

@@ -20,7 +20,7 @@ def whole(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("TRYON_JAX_CACHE", str(tmp_path_factory.mktemp("cache")))
-        assert kill_test.begin(COMMAND, folder).wait(timeout=120) == 0
+        assert kill_test.begin(COMMAND, folder).wait(timeout=300) == 0
         yield folder
 
 
@@ -29,7 +29,7 @@ def test_killed_runs_equal_the_whole_one(whole, tmp_path):
     for target in (2, 7, 10):
         _, was_killed = kill_test.kill_once(COMMAND, killed, target, draw, start=1.0, step=0.05)
         assert was_killed
-    assert kill_test.begin(COMMAND, killed).wait(timeout=120) == 0
+    assert kill_test.begin(COMMAND, killed).wait(timeout=300) == 0
     rows = kill_test.compare(whole, killed)
     assert {name for name, count, _ in rows if count} >= {"params", "opt_state", "metrics.jsonl lines", "sample grids"}
     assert [row for row in rows if row[2]] == []
@@ -37,7 +37,7 @@ def test_killed_runs_equal_the_whole_one(whole, tmp_path):
 
 def test_the_comparison_sees_a_single_bit(whole, tmp_path):
     other = tmp_path / "other"
-    subprocess.run([*COMMAND, f"--workdir={other}"], check=True, timeout=120, capture_output=True)
+    subprocess.run([*COMMAND, f"--workdir={other}"], check=True, timeout=300, capture_output=True)
     assert not any(row[2] for row in kill_test.compare(whole, other))
     lines = (other / "metrics.jsonl").read_text()
     (other / "metrics.jsonl").write_text(lines.replace("1", "2", 1))
