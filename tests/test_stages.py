@@ -11,15 +11,17 @@ from made_people import batch as people
 from tryon_jax import data, stages
 
 SIZE, COUNT = 16, 4
+# One stage has a frozen part in all tests here, since a step of its own would have to be compiled for it.
+FROZEN = {"transfer": ("encoder",)}
 
 
-def config_of(name, **changes):
+def config_of(name):
     config = importlib.import_module(f"configs.{name}").get_config("smoke")
     config.model.update(size=SIZE, features=(4, 8, 8, 8), latent_dim=8)
     config.mask.patch = 4
-    config.optimizer.update(learning_rate=4e-3, warmup_steps=0, clip_norm=0.0, weight_decay=0.0, steps=10**6, b1=0.5)
+    config.optimizer.update(learning_rate=4e-3, warmup_steps=0, clip_norm=0.0, weight_decay=1e-4, steps=10**6, b1=0.5)
+    config.optimizer.freeze = FROZEN.get(name, ())
     config.loss.r1_every = 2
-    config.update_from_flattened_dict(changes)
     return config.lock()
 
 
@@ -43,14 +45,15 @@ def built(request):
     return request.param, stage, state, batch, jax.jit(stage.train_step)
 
 
-def test_a_step_is_finite_and_changes_every_part(built):
-    _, _, state, batch, step = built
+def test_a_step_is_finite_and_changes_every_part_but_frozen_ones(built):
+    name, _, state, batch, step = built
     after, metrics = step(state, batch, keys(0))
     assert all(np.isfinite(value) and np.ndim(value) == 0 for value in metrics.values())
     assert int(after.step) == 1
     assert jax.tree.structure(after) == jax.tree.structure(state)
     for part, before in state.params.items():
-        assert distance(before, after.params[part]) > 1e-5, part
+        change = distance(before, after.params[part])
+        assert (change == 0) if part in FROZEN.get(name, ()) else (change > 1e-5), part
     assert set(after.ema) == set(state.params) - {"discriminator"}
 
 
@@ -86,9 +89,9 @@ def test_predict_keeps_the_contract(built):
     sheets = jax.tree.map(np.asarray, jax.jit(stage.predict)(state.ema, batch, keys(0)))
     spec = data.specification(SIZE)
     targets = {"mask", *(f"{side}_{name}" for side in data.SIDES for name in data.TARGETS)}
-    assert set(sheets) == targets
-    for name, value in sheets.items():
-        shape, dtype = spec[name]
+    assert targets <= set(sheets)
+    for name in targets:
+        value, (shape, dtype) = sheets[name], spec[name]
         assert value.shape == (COUNT, *shape) and value.dtype == dtype, name
     on = sheets["mask"][..., 0] > 0.5
     assert sheets["mask"].min() >= 0 and sheets["mask"].max() <= 1
@@ -111,23 +114,16 @@ def test_scores_are_finite(built):
 
 
 def test_one_batch_can_be_learned(built):
-    name, _, state, batch, step = built
-    measure = {"gan": "loss/discriminator"}.get(name, "loss")
+    name, stage, state, batch, step = built
     found = []
     for number in range(400):
         state, metrics = step(state, batch, keys(number))
-        found.append(float(metrics[measure]))
-    assert np.isfinite(found).all()
-    # A discriminator that tells real from made is still far from certain after so few steps.
-    share = {"gan": 0.95}.get(name, 0.7)
-    assert np.mean(found[-20:]) < share * np.mean(found[:5])
-
-
-def test_a_frozen_part_stays():
-    changes = {"optimizer.freeze": ("encoder",), "optimizer.weight_decay": 0.1}
-    stage = stages.load("ssl").build(config_of("ssl", **changes))
-    batch = people(SIZE, COUNT)
-    state = jax.jit(stage.init)(jax.random.key(0), batch)
-    after, _ = jax.jit(stage.train_step)(state, batch, keys(0))
-    assert distance(after.params["encoder"], state.params["encoder"]) == 0
-    assert distance(after.params["decoder"], state.params["decoder"]) > 0
+        found.append({key: float(value) for key, value in metrics.items()})
+    assert all(np.isfinite(value) for metrics in found for value in metrics.values())
+    if name == "gan":
+        # An adversarial loss need not fall: the made sheets have to come nearer to the real ones.
+        scores = stage.summarize(jax.tree.map(np.asarray, jax.jit(stage.eval_step)(state.ema, batch, keys(0))))
+        assert scores["kid_fixed"] < 0.5 * scores["kid_fixed/untrained"]
+    else:
+        losses = [metrics["loss"] for metrics in found]
+        assert np.mean(losses[-20:]) < 0.7 * np.mean(losses[:5])
