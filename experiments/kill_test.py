@@ -20,7 +20,8 @@ import numpy as np
 
 from tryon_jax import checkpoint
 
-POLL = 0.01  # seconds
+POLL = 0.01  # seconds between looks at a run
+STARTING = 20.0  # seconds within which a run that stands past its target is killed
 
 
 def last_step(workdir):
@@ -37,38 +38,28 @@ def begin(command, workdir):
         return subprocess.Popen([*command, f"--workdir={workdir}"], stdout=log, stderr=log)
 
 
-def watch(command, workdir):
-    """An uninterrupted run: (its steps, seconds until its first line, seconds a step after that)."""
-    process, started, first = begin(command, workdir), time.perf_counter(), None
+def kill_once(command, workdir, target, draw):
+    """Starts the run and kills it at a random moment. (last step seen, whether it was killed)
+
+    If the run stands before step `target`, the moment is up to two steps after it, by the run's own pace; else it
+    is while the run starts up, at the latest when it shows a new step.
+    """
+    before, behind = last_step(workdir), last_step(workdir) < target
+    end = time.perf_counter() + draw.uniform(0, STARTING)
+    process = begin(command, workdir)
+    seen, at, pace = before, None, 0.0
     while process.poll() is None:
-        step = last_step(workdir)
-        if step and first is None:
-            first = step, time.perf_counter() - started
-        if step and step != first[0]:
-            last = step, time.perf_counter() - started
+        step, now = last_step(workdir), time.perf_counter()
+        if step != seen:
+            pace = now - at if at else 0.0
+            seen, at = step, now
+        if step != before and step >= target or not behind and now > end:
+            time.sleep(draw.uniform(0, max(2 * pace, POLL)) if behind else 0)
+            process.send_signal(signal.SIGKILL)
+            return last_step(workdir), process.wait() == -signal.SIGKILL
         time.sleep(POLL)
     if process.returncode:
         sys.exit(f"the run failed by itself, see {workdir}.log")
-    return last_step(workdir), first[1], (last[1] - first[1]) / (last[0] - first[0])
-
-
-def kill_once(command, workdir, target, draw, start, step):
-    """Starts the run and kills it at a random moment. (last step seen, whether it was killed)
-
-    If the run stands before step `target`, that is up to two steps after it; else while it starts up.
-    """
-    pause = draw.uniform(0, start if last_step(workdir) >= target else 2 * step)
-    process = begin(command, workdir)
-    while last_step(workdir) < target and process.poll() is None:
-        time.sleep(POLL)
-    try:
-        code = process.wait(timeout=pause)
-        if code:
-            sys.exit(f"the run failed by itself, see {workdir}.log")
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return last_step(workdir), True
     return last_step(workdir), False
 
 
@@ -107,18 +98,17 @@ def main():
     if whole.exists() or killed.exists():
         sys.exit(f"{folder}: it holds an earlier comparison; give another --folder")
 
-    steps, start, step = watch(command, whole)
-    print(
-        f"{options.config}: {steps} steps, {start:.0f} s to the first line, {step:.2f} s a step; in {folder}",
-        flush=True,
-    )
+    if begin(command, whole).wait():
+        sys.exit(f"the run failed by itself, see {whole}.log")
+    steps = last_step(whole)
+    print(f"{options.config}: {steps} steps, both runs in {folder}", flush=True)
 
     draw = random.Random(options.seed)
     targets = sorted(draw.randrange(steps) for _ in range(options.kills))
     print("kill  after seeing step  newest checkpoint", flush=True)
     kills = 0
     for target in targets:
-        seen, was_killed = kill_once(command, killed, target, draw, start, step)
+        seen, was_killed = kill_once(command, killed, target, draw)
         kills += was_killed
         kept = [int(path.name) for path in (killed / "checkpoints").glob("*") if path.name.isdigit()]
         print(f"{kills if was_killed else '-':>4}  {seen:>16}  {max(kept, default='none'):>17}", flush=True)

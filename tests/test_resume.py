@@ -27,7 +27,7 @@ def whole(tmp_path_factory):
 def test_killed_runs_equal_the_whole_one(whole, tmp_path):
     killed, draw = tmp_path / "killed", random.Random(0)
     for target in (2, 7, 10):
-        _, was_killed = kill_test.kill_once(COMMAND, killed, target, draw, start=1.0, step=0.05)
+        _, was_killed = kill_test.kill_once(COMMAND, killed, target, draw)
         assert was_killed
     assert kill_test.begin(COMMAND, killed).wait(timeout=300) == 0
     rows = kill_test.compare(whole, killed)
