@@ -39,7 +39,7 @@ def shapes(pyramid):
 
 
 def test_encoder_mapping_and_styles_fit_one_decoder(encoded):
-    expected = [(COUNT, 4, 4, 16), (COUNT, 8, 8, 8), (COUNT, 16, 16, 8)]
+    expected = [(COUNT, 4, 4, 16), (COUNT, 8, 8, 8), (COUNT, 16, 16, 8), (COUNT, SIZE, SIZE, FEATURES[0])]
     assert shapes(encoded[2]) == expected
     z, classes = jnp.ones((COUNT, 5)), jnp.zeros(COUNT, jnp.int32)
     assert shapes(jax.jit(Mapping(FEATURES, SIZE).init_with_output)(jax.random.key(0), z, classes)[0]) == expected

@@ -1,6 +1,6 @@
 """Encoder (what is seen -> pyramid) and decoder (pyramid -> maps of both sheets).
 
-A pyramid is a tuple of feature maps at sides S/8, S/4 and S/2. The encoder makes one from observations and
+A pyramid is a tuple of feature maps at sides S/8, S/4, S/2 and S. The encoder makes one from observations and
 the generator's mapping one from a latent, so that one decoder serves every stage.
 """
 
@@ -36,7 +36,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Observations -> pyramid. features: channels at sides S, S/2, S/4, S/8 (the first is the decoder's alone)."""
+    """Observations -> pyramid. features: channels at sides S, S/2, S/4, S/8."""
 
     features: tuple
     dropout: float = 0.0
@@ -48,7 +48,9 @@ class Encoder(nn.Module):
 
         Parameters exist for the modalities that `init` was shown, so show it all of them.
         """
-        _, half, quarter, eighth = self.features
+        full, half, quarter, eighth = self.features
+        # What is to be kept as it is, the photo's own colours, has a linear way past all that thinks about it.
+        sharp = Conv(full, size=1, gain=1.0, dtype=self.dtype, name="sharp")(observations["rgb"])
         stems = [
             Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(space_to_depth(value))
             for name, value in sorted(observations.items())
@@ -68,7 +70,7 @@ class Encoder(nn.Module):
                 coarse = coarse + Conv(eighth, size=1, dtype=self.dtype, name="context")(
                     coarse.mean((1, 2), keepdims=True)
                 )
-        return dropout(coarse, keys, self.dropout), middle, fine
+        return dropout(coarse, keys, self.dropout), middle, fine, sharp
 
 
 class Decoder(nn.Module):
@@ -80,7 +82,7 @@ class Decoder(nn.Module):
     @nn.compact
     def __call__(self, pyramid):
         full, half, quarter, _ = self.features
-        coarse, middle, fine = pyramid
+        coarse, middle, fine, sharp = pyramid
         h = Residual(self.dtype, name="coarse")(coarse.astype(self.dtype))
         for name, channels, style in (("quarter", quarter, middle), ("half", half, fine)):
             h = Conv(channels, kind="up", dtype=self.dtype, name=f"up_{name}")(
@@ -90,9 +92,9 @@ class Decoder(nn.Module):
         h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(nn.silu(GroupNorm(name="norm_full")(h)))
         # The finest level has each pixel of a 2x2 block in its channels: a linear way from picture to maps.
         h = h + depth_to_space(Conv(4 * full, size=1, gain=1.0, dtype=self.dtype, name="detail")(fine))
-        h = nn.silu(GroupNorm(name="norm_head")(h)).astype(jnp.float32)
-        # Small at the start: a near-constant guess, from which no map saturates.
-        return Conv(CHANNELS, size=1, gain=0.01, name="head")(h)
+        h = (nn.silu(GroupNorm(name="norm_head")(h)) + sharp).astype(jnp.float32)
+        # Small at the start, so that no map saturates; not so small that Adam spends hundreds of steps on its size.
+        return Conv(CHANNELS, size=1, gain=0.1, name="head")(h)
 
 
 class GarmentEncoder(nn.Module):
@@ -108,7 +110,7 @@ class GarmentEncoder(nn.Module):
     @nn.compact
     def __call__(self, garment, garment_mask, keys=None):
         """garment [N, G, G, 3] in [0, 1], garment_mask [N, G, G, 1], G divisible by 8 -> tuple of [N, 1, 1, C]."""
-        _, half, quarter, eighth = self.features
+        full, half, quarter, eighth = self.features
         h = jnp.concatenate([(2 * garment - 1) * garment_mask, garment_mask], axis=-1)
         for index, channels in enumerate((half, quarter, quarter)):
             h = Conv(channels, kind="down", dtype=self.dtype, name=f"down_{index}")(h)
@@ -122,7 +124,7 @@ class GarmentEncoder(nn.Module):
         zeros = nn.initializers.zeros
         return tuple(
             nn.Dense(width, kernel_init=zeros, dtype=self.dtype, name=f"style_{name}")(h)
-            for name, width in (("eighth", eighth), ("quarter", quarter), ("half", half))
+            for name, width in (("eighth", eighth), ("quarter", quarter), ("half", half), ("full", full))
         )
 
 

@@ -8,7 +8,7 @@ from tryon_jax.models.layers import Conv, GroupNorm
 
 
 class Mapping(nn.Module):
-    """Latent -> pyramid: a grid at side S/8, and spatially constant styles at S/4 and S/2 (StyleGAN's idea).
+    """Latent -> pyramid: a grid at side S/8, and spatially constant styles at S/4, S/2 and S (StyleGAN's idea).
 
     features: channels at sides S, S/2, S/4, S/8; size: S; classes: garment classes, 0 = unconditional.
     """
@@ -21,7 +21,7 @@ class Mapping(nn.Module):
     @nn.compact
     def __call__(self, z, garment_class):
         """z [N, latent] standard normal, garment_class int [N] -> pyramid."""
-        _, half, quarter, eighth = self.features
+        full, half, quarter, eighth = self.features
         # Without its length z lies on a sphere, so that the way between two latents never leaves the known shell.
         w = z * jax.lax.rsqrt(jnp.square(z).mean(-1, keepdims=True) + 1e-8)  # the floor only guards z = 0
         if self.classes:
@@ -35,7 +35,7 @@ class Mapping(nn.Module):
             h = nn.silu(GroupNorm(name=f"norm_{side}")(h))
             h = Conv(eighth, kind="up", dtype=self.dtype, name=f"up_{side}")(h)
         upper = []
-        for name, channels, factor in (("quarter", quarter, 4), ("half", half, 2)):
+        for name, channels, factor in (("quarter", quarter, 4), ("half", half, 2), ("full", full, 1)):
             style = nn.Dense(channels, dtype=self.dtype, name=f"style_{name}")(w)[:, None, None]
             upper.append(jnp.broadcast_to(style, (len(z), self.size // factor, self.size // factor, channels)))
         return (h, *upper)
