@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from tryon_jax import losses
 from tryon_jax.geometry.camera import half_extent
+from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models.discriminator import disturb, observe
 
 
@@ -19,8 +20,9 @@ def observe_real(batch):
     metres = half_extent(batch["camera"], batch["mask"].shape[1:3])[:, None, None, None]
     depths = [batch[f"{side}_depth"] / metres for side in ("front", "back")]
     has = batch["has"]
-    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
-    return observe(batch["front_rgb"], batch["back_rgb"], *depths, batch["mask"]), complete
+    parts = [jax.nn.one_hot(batch[f"{side}_segmentation"], len(PARTS)) for side in ("front", "back")]
+    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["segmentation"] * has["mask"]
+    return observe(batch["front_rgb"], batch["back_rgb"], *depths, *parts, batch["mask"]), complete
 
 
 def disturbed(x, keys, ranges):

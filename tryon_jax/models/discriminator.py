@@ -1,32 +1,37 @@
-"""The discriminator and what it is shown: colour, the relief that the depth makes, and the silhouette."""
+"""The discriminator and what it is shown: colour, the relief that the depth makes, the silhouette and the parts."""
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from tryon_jax.geometry.parts import PALETTE
 from tryon_jax.geometry.relief import normals_from_depth
 from tryon_jax.models.layers import Conv, GroupNorm
 from tryon_jax.models.maps import DEPTH_UNIT
 
 # Channels of an observation, and what they are where there is nobody.
-OBSERVED = 15
-NOBODY = (-1.0,) * 6 + (0.0,) * 6 + (-1.0, 0.0, 0.0)
+OBSERVED = 21
+NOBODY = (-1.0,) * 6 + (0.0,) * 6 + (-1.0,) + (0.0,) * 8
 
 
-def observe(front_rgb, back_rgb, front_depth, back_depth, mask):
+def observe(front_rgb, back_rgb, front_depth, back_depth, front_parts, back_parts, mask):
     """What a discriminator sees of a batch of sheets: [N, S, S, OBSERVED], about in [-1, 1].
 
-    rgb in [0, 1], depth in half extents of the picture, mask in [0, 1], all [N, S, S, .]. Channels: colour of
-    both sheets, normals that their depths make, silhouette, both depths. Colour is composed onto black and the
-    rest onto zero by the mask, so real and made sheets have the same known background. Depth is there beside
-    its normals, which do not tell where a sheet lies: the sheets of a person must fit each other.
+    rgb in [0, 1], depth in half extents of the picture, parts as probabilities of the labels, mask in [0, 1], all
+    [N, S, S, .]. Channels: colour of both sheets, normals that their depths make, silhouette, both depths, and the
+    parts in the three numbers of their palette (15 channels a sheet would cost more than all the rest). Colour
+    is composed onto black and the rest onto zero by the mask, so real and made sheets have the same known
+    background. Depth is there beside its normals, which do not tell where a sheet lies: the sheets of a person
+    must fit each other.
     """
     relief = jnp.concatenate(
         [normals_from_depth(front_depth, mask, 1.0), normals_from_depth(back_depth, mask, -1.0)], axis=-1
     )
     colour = jnp.concatenate([front_rgb, back_rgb], axis=-1) * mask
     place = jnp.concatenate([front_depth, back_depth], axis=-1) * mask / DEPTH_UNIT
-    return jnp.concatenate([2 * colour - 1, relief, 2 * mask - 1, place], axis=-1)
+    colours = jnp.asarray(PALETTE, jnp.float32) / 127.5 - 1
+    parts = jnp.concatenate([front_parts @ colours, back_parts @ colours], axis=-1) * mask
+    return jnp.concatenate([2 * colour - 1, relief, 2 * mask - 1, place, parts], axis=-1)
 
 
 class Discriminator(nn.Module):

@@ -1,7 +1,7 @@
 """Adversarial training: a latent, and a garment class if asked for, to both sheets of a dressed person.
 
 The mask composes the person onto black, so the generator has no background to paint. The discriminator sees
-colour, depth, depth-derived normals and silhouette of both sheets, disturbed alike for real and made ones.
+colour, depth, depth-derived normals, parts and silhouette of both sheets, disturbed alike for real and made ones.
 """
 
 from functools import partial
@@ -84,7 +84,8 @@ def _generate(setup, params, z, garment_class):
 
 
 def _observe_made(maps, mask):
-    return observe(maps["front_rgb"], maps["back_rgb"], maps["front_depth"], maps["back_depth"], mask)
+    parts = (jax.nn.softmax(maps[f"{side}_parts"]) for side in ("front", "back"))
+    return observe(maps["front_rgb"], maps["back_rgb"], maps["front_depth"], maps["back_depth"], *parts, mask)
 
 
 def _latents(setup, keys):

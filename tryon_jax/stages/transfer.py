@@ -147,7 +147,8 @@ def _terms(maps, example):
 
 def _observe_made(maps):
     colours = maps["front_colour"], maps["back_colour"]
-    return observe(*colours, maps["front_depth"], maps["back_depth"], jax.nn.sigmoid(maps["mask"]))
+    parts = (jax.nn.softmax(maps[f"{side}_parts"]) for side in SIDES)
+    return observe(*colours, maps["front_depth"], maps["back_depth"], *parts, jax.nn.sigmoid(maps["mask"]))
 
 
 def _moved(setup, example, key):
