@@ -66,7 +66,7 @@ def get_config():
     config.loss = ml_collections.ConfigDict()  # weights, unitless; a term is a mean over pixels, then examples
     config.loss.rgb = 1.0  # L1 of the network's own colour, [0, 1]
     config.loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
-    config.loss.depth = 4.0  # L1 of depth in half extents of the picture
+    config.loss.depth = 8.0  # L1 of depth in half extents of the picture
     config.loss.normals = 1.0  # 1 - cosine of the angle between normals
     config.loss.segmentation = 0.2  # cross-entropy of the part labels, nats
     config.loss.mask = 1.0  # binary cross-entropy of the silhouette, nats

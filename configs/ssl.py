@@ -11,6 +11,8 @@ def get_config(preset="cpu"):
     """The run at a preset: smoke | cpu | base | large. Raises ValueError naming them for another."""
     config = base.scaled(base.get_config(), preset)
     config.stage = "ssl"
+    if preset == "cpu":
+        config.train.steps = 4000
     if preset in ("base", "large"):
         config.train.steps = 100_000
         config.optimizer.learning_rate = 4e-4
