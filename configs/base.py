@@ -44,7 +44,7 @@ def get_config():
     config.model.size = 64  # pixels, side of the square pictures and sheets; divisible by 8
     config.model.features = (24, 32, 64, 96)  # channels at sides S, S/2, S/4 and S/8
     config.model.latent_dim = 64  # numbers in a latent z
-    config.model.classes = 0  # garment classes that condition the generator; 0 is unconditional
+    config.model.classes = 4  # garment classes (geometry.parts) that condition made people and their judge; 0 is none
     config.model.dropout = 0.0  # share of bottleneck features dropped in training, in [0, 1)
     config.model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32
 

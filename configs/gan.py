@@ -21,7 +21,6 @@ def get_config(preset="cpu"):
     config.loss.r1_every = 8
     config.optimizer.b1 = 0.0  # StyleGAN2: momentum of the first moment destabilises the game
     config.optimizer.weight_decay = 0.0
-    config.model.classes = 4  # geometry.parts.GARMENT_CLASSES: the class of the garment is given, the rest is drawn
     if preset == "cpu":
         config.train.steps = 2400  # about a quarter of an hour on 2 cores
     if preset in ("base", "large"):
