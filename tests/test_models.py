@@ -45,7 +45,7 @@ def test_encoder_mapping_and_styles_fit_one_decoder(encoded):
     assert shapes(jax.jit(Mapping(FEATURES, SIZE).init_with_output)(jax.random.key(0), z, classes)[0]) == expected
     garment = jnp.ones((COUNT, 24, 24, 4))
     styles, _ = jax.jit(GarmentEncoder(FEATURES).init_with_output)(
-        jax.random.key(0), garment[..., :3], garment[..., 3:]
+        jax.random.key(0), garment[..., :3], garment[..., 3:], classes
     )
     assert not any(style.any() for style in styles)
     assert shapes(restyle(encoded[2], styles)) == expected

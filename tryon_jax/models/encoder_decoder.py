@@ -5,9 +5,10 @@ the generator's mapping one from a latent, so that one decoder serves every stag
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
-from tryon_jax.geometry.parts import KEYPOINTS, PARTS
+from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINTS, PARTS
 from tryon_jax.models.layers import Conv, GroupNorm, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
 
@@ -98,7 +99,7 @@ class Decoder(nn.Module):
 
 
 class GarmentEncoder(nn.Module):
-    """Garment picture and cut-out -> one style for every level of a pyramid, added to it; zero at the start.
+    """Garment picture, cut-out and class -> one style for every level of a pyramid, added to it; zero at the start.
 
     Starting at zero, it leaves an encoder and decoder that come from other runs as they were.
     """
@@ -108,8 +109,11 @@ class GarmentEncoder(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, garment, garment_mask, keys=None):
-        """garment [N, G, G, 3] in [0, 1], garment_mask [N, G, G, 1], G divisible by 8 -> tuple of [N, 1, 1, C]."""
+    def __call__(self, garment, garment_mask, garment_class, keys=None):
+        """garment [N, G, G, 3] in [0, 1], garment_mask [N, G, G, 1], garment_class int [N], G divisible by 8.
+
+        Returns a tuple of [N, 1, 1, C].
+        """
         full, half, quarter, eighth = self.features
         h = jnp.concatenate([(2 * garment - 1) * garment_mask, garment_mask], axis=-1)
         for index, channels in enumerate((half, quarter, quarter)):
@@ -120,6 +124,8 @@ class GarmentEncoder(nn.Module):
         cells = min(4, side)
         h = h[:, : side // cells * cells, : side // cells * cells]
         h = h.reshape(n, cells, side // cells, cells, side // cells, channels).mean((2, 4)).reshape(n, 1, 1, -1)
+        kind = jax.nn.one_hot(garment_class, len(GARMENT_CLASSES), dtype=h.dtype)[:, None, None]
+        h = jnp.concatenate([h, kind], axis=-1)
         h = dropout(nn.silu(nn.Dense(eighth, dtype=self.dtype, name="pool")(h)), keys, self.dropout)
         zeros = nn.initializers.zeros
         return tuple(

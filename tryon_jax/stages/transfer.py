@@ -14,7 +14,7 @@ import numpy as np
 from tryon_jax import augment, losses, metrics
 from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.keypoints import heat_maps
-from tryon_jax.geometry.parts import PARTS
+from tryon_jax.geometry.parts import GARMENT_PARTS, PARTS
 from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
@@ -26,6 +26,14 @@ from tryon_jax.state import TrainState, average, descend, optimizers
 
 MAKING = ("encoder", "garment_encoder", "decoder")
 SIDES = ("front", "back")
+# Labels that a person in each garment class can have, bool [classes, parts]: a dress leaves no top and no bottom.
+_WEARABLE = np.array(
+    [
+        [part not in (("upper", "lower") if worn == "dress" else ("dress",)) for part in PARTS]
+        for worn in GARMENT_PARTS.values()
+    ]
+)
+_NEVER = -30.0  # a logit: e^-30 is nothing, and a wrong label of a real data set still has a finite loss
 
 
 class _Setup(NamedTuple):
@@ -65,9 +73,10 @@ def _init(setup, key, batch):
     everything = {name: jnp.zeros((*picture, channels)) for name, channels in MODALITIES.items()}
     pyramid, encoder = setup.encoder.init_with_output(keys[0], everything)
     garment = jnp.zeros((1, *batch["garment"].shape[1:]))
+    nothing = (garment, garment[..., :1], jnp.zeros(1, jnp.int32))
     making = {
         "encoder": encoder["params"],
-        "garment_encoder": setup.garment_encoder.init(keys[1], garment, garment[..., :1])["params"],
+        "garment_encoder": setup.garment_encoder.init(keys[1], *nothing)["params"],
         "decoder": setup.decoder.init(keys[2], pyramid)["params"],
     }
     params, opt_state = making, {"networks": setup.chains["networks"].init(making)}
@@ -109,9 +118,12 @@ def _dress(setup, params, batch, keys=None):
         observations = jax.vmap(partial(_hidden, setup))(observations, hiding)
     pyramid = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
     styles = setup.garment_encoder.apply(
-        {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], garments
+        {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], batch["garment_class"], garments
     )
     maps = named.split(setup.decoder.apply({"params": params["decoder"]}, restyle(pyramid, styles)))
+    wearable = jnp.asarray(_WEARABLE)[batch["garment_class"]][:, None, None]
+    for side in SIDES:
+        maps[f"{side}_parts"] = jnp.where(wearable, maps[f"{side}_parts"], _NEVER)
     return maps | jax.vmap(_compose)(maps, batch["garment"], batch["person"])
 
 
