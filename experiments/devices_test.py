@@ -21,7 +21,7 @@ import numpy as np
 STEPS = 3
 PARAMETERS = 1e-5  # largest difference allowed
 MOMENTS = 1e-3  # largest difference allowed, relative to the leaf's largest value
-DEADLINE = 900  # seconds; a process that hangs in a collective ignores anything gentler than SIGKILL
+DEADLINE = 3600  # seconds; a process that hangs in a collective ignores anything gentler than SIGKILL
 
 
 def work(stage_name, preset, out, joined):
@@ -82,7 +82,8 @@ def launch(stage, preset, out, devices, processes=1):
         for run in runs:
             run.kill()
     if any(run.wait() for run in runs):
-        sys.exit(f"{stage} on {devices} devices of {processes} processes failed")
+        why = "failed" if time.monotonic() < end else f"took more than {DEADLINE} s"
+        sys.exit(f"{stage} on {devices} devices of {processes} processes {why}")
     return dict(np.load(out))
 
 
