@@ -135,17 +135,6 @@ def upsample_conv(x, kernel):
     return depth_to_space(conv(x, merged, (1, 1)))[:, 1:-1, 1:-1]
 
 
-def upsample(x):
-    """Nearest-neighbour x2 by broadcasting: [N, H, W, C] -> [N, 2H, 2W, C]."""
-    n, h, w, c = x.shape
-    return jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
-
-
-def average_pool(x):
-    """Mean over 2x2 blocks as strided slices: [N, H, W, C] -> [N, H/2, W/2, C]."""
-    return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
-
-
 def group_norm(x, scale, bias, groups):
     """Group normalisation (Wu & He 2018, eq. 1-3) of [N, H, W, C] with scale and bias [C].
 
