@@ -181,3 +181,16 @@ def test_penalty_comes_every_so_many_steps():
     # |gradient|^2 = 3 w^2 = 12; its derivative by w is 12; times r1 / 2 * r1_every = 1.
     assert [float(gradient["w"]) for gradient, _ in found] == [12, 0, 12]
     assert [float(value) for _, value in found] == [12, 0, 12]
+
+
+def test_a_latent_makes_no_chequer(decoded):
+    """Constant upper levels under a constant coarse one: far from the border each map is flat."""
+    decoder, variables, _ = decoded
+    sides = ((12, 16), (24, 8), (48, 8), (96, FEATURES[0]))
+    keys = jax.random.split(jax.random.key(8), len(sides))
+    pyramid = [
+        jnp.broadcast_to(jax.random.normal(key, (1, 1, 1, channels)), (1, side, side, channels))
+        for key, (side, channels) in zip(keys, sides, strict=True)
+    ]
+    inner = np.asarray(jax.jit(decoder.apply)(variables, tuple(pyramid)))[0, 46:50, 46:50]
+    np.testing.assert_allclose(inner, np.broadcast_to(inner[:1, :1], inner.shape), atol=1e-4)
