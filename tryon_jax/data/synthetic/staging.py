@@ -5,6 +5,7 @@ whole; zip checksums find a chunk that is damaged all the same, and it is made a
 never changes what it holds, since a record depends on its number alone.
 """
 
+import contextlib
 import multiprocessing
 import os
 import queue
@@ -112,10 +113,8 @@ def make(folder, wanted, maker, workers=None, label="making data"):
 
 def _raise_failure(failures, processes, folder):
     """Raises what a process reported, or that it ended without a word."""
-    try:
+    with contextlib.suppress(queue.Empty):  # where no failure was reported, how the processes ended tells
         raise UserError(failures.get_nowait())
-    except queue.Empty:
-        pass  # no failure was reported: look at how the processes ended
     for process in processes:
         if process.exitcode not in (None, 0):
             # A reported failure may still be on its way through the pipe.
