@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.parts import PARTS
@@ -25,12 +26,11 @@ def split(raw):
     normals unit with the side's sign of z, parts logits, garment_uv in (-1, 1), blend logits over (own colour,
     garment picture, photo), shading in (0, 2). Common to both: mask logit.
     """
-    maps, at = {}, 0
+    maps = {}
+    # One split: the gradient of each slice by itself would be a padded copy of all channels.
+    *channels, mask = jnp.split(raw, np.cumsum([*HEADS.values(), *HEADS.values()]), axis=-1)
     for side, sign in (("front", 1.0), ("back", -1.0)):
-        part = {}
-        for name, channels in HEADS.items():
-            part[name] = raw[..., at : at + channels]
-            at += channels
+        part = dict(zip(HEADS, channels[: len(HEADS)] if side == "front" else channels[len(HEADS) :], strict=True))
         normals = part["normals"]
         facing = sign * jax.nn.softplus(normals[..., 2:] + 1)
         maps |= {
@@ -43,7 +43,7 @@ def split(raw):
             f"{side}_shading": 2 * jax.nn.sigmoid(part["shading"]),
         }
     thickness = DEPTH_UNIT * jax.nn.softplus(maps["back_depth"] / DEPTH_UNIT)
-    return {**maps, "back_depth": maps["front_depth"] - thickness, "mask": raw[..., at:]}
+    return {**maps, "back_depth": maps["front_depth"] - thickness, "mask": mask}
 
 
 def sheets(maps, front_rgb, back_rgb, camera):
