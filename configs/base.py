@@ -7,6 +7,7 @@ lists would, since only tuples can be set from the command line.
 
 import ml_collections
 
+PARTS = ("encoder", "garment_encoder", "mapping", "inference", "decoder", "discriminator")
 PRESETS = ("smoke", "cpu", "base", "large")
 
 # preset -> what changes in every stage: picture side, channels from fine to coarse, batch, type to compute in.
@@ -49,37 +50,39 @@ def get_config():
     config.model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32
 
     config.optimizer = ml_collections.ConfigDict()
-    config.optimizer.learning_rate = 2e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
+    config.optimizer.learning_rate = 5e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
     config.optimizer.discriminator_learning_rate = 1e-3  # the same of the discriminator
-    config.optimizer.warmup_steps = 100  # steps of linear warm-up, then cosine decay over `steps`
+    config.optimizer.warmup_steps = 200  # steps of linear warm-up, then cosine decay over `steps`
     config.optimizer.steps = config.train.get_ref("steps")  # follows train.steps
     config.optimizer.b1 = 0.9  # Adam's decay of the first moment; 0 for adversarial stages
     config.optimizer.b2 = 0.99  # and of the second
     config.optimizer.weight_decay = 1e-4  # L2, decoupled (AdamW, arXiv:1711.05101), a unit of learning rate
     config.optimizer.clip_norm = 1.0  # largest global gradient norm; 0 does not clip
-    config.optimizer.ema_decay = 0.999  # a step, of the averaged parameters that are judged and used
+    config.optimizer.ema_decay = 0.998  # a step, of the averaged parameters that are judged and used
     config.optimizer.freeze = ()  # parts that are not trained, e.g. (encoder,)
     config.optimizer.learning_rate_scale = ml_collections.ConfigDict()  # factor on the rate of each part
-    for part in ("encoder", "garment_encoder", "mapping", "decoder", "discriminator"):
+    for part in PARTS:
         config.optimizer.learning_rate_scale[part] = 1.0
 
     config.loss = ml_collections.ConfigDict()  # weights, unitless; a term is a mean over pixels, then examples
     config.loss.rgb = 1.0  # L1 of the network's own colour, [0, 1]
     config.loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
-    config.loss.depth = 8.0  # L1 of depth in half extents of the picture
+    config.loss.depth = 24.0  # Huber loss of depth in half extents of the picture
     config.loss.normals = 1.0  # 1 - cosine of the angle between normals
     config.loss.segmentation = 0.2  # cross-entropy of the part labels, nats
     config.loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
-    config.loss.garment_uv = 2.0  # L1 of the garment coordinate, in [-1, 1]
+    config.loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
     config.loss.adversarial = 0.0  # the generator's part of the adversarial loss
+    config.loss.reconstruction = 0.0  # of real sheets made anew from inferred latents, gan only; 0 is a plain GAN
+    config.loss.divergence = 0.0  # of inferred latents from the standard normal, nats, gan only
     config.loss.objective = "nonsaturating"  # nonsaturating | hinge | wasserstein
     config.loss.r1 = 1.0  # gamma of the penalty on real examples (arXiv:1801.04406, equation 9)
     config.loss.r1_every = 16  # steps between penalties, scaled to match (StyleGAN2, arXiv:1912.04958, appendix B)
 
     config.mask = ml_collections.ConfigDict()  # masked prediction (MAE, arXiv:2111.06377)
     config.mask.ratio = 0.5  # share of patches hidden
-    config.mask.patch = 8  # pixels, side of a patch
-    config.mask.share = 0.5  # share of examples that are masked; the others show the whole photo
+    config.mask.patch = 4  # pixels, side of a patch: 16 x 16 patches, about as many as in MAE
+    config.mask.share = 0.35  # share of examples that are masked; the others show the whole photo
 
     config.augment = ml_collections.ConfigDict()
     config.augment.yaw = 0.2  # radians, largest turn about the vertical axis
@@ -96,7 +99,7 @@ def get_config():
     config.augment.discriminator.cutout = 0.0  # side of a blank square, share of the picture's side
 
     config.init = ml_collections.ConfigDict()  # run folders whose averaged part starts this run; '' starts afresh
-    for part in ("encoder", "garment_encoder", "mapping", "decoder", "discriminator"):
+    for part in PARTS:
         config.init[part] = ""
     return config
 
@@ -115,7 +118,7 @@ def scaled(config, preset):
     config.model.features = size["features"]
     config.model.latent_dim = size["latent_dim"]
     config.model.dtype = size["dtype"]
-    config.mask.patch = size["size"] // 8
+    config.mask.patch = size["size"] // 16
     if preset == "smoke":
         config.train.update(
             steps=20, log_every=2, sample_every=0, evaluate_every=0, evaluate_examples=8, checkpoint_every=5

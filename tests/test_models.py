@@ -6,18 +6,28 @@ import numpy as np
 import pytest
 from made_people import batch
 
-from tryon_jax.models import adversary, maps
+from tryon_jax.models import adversary, inference, maps
 from tryon_jax.models import discriminator as judge
-from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, GarmentEncoder, restyle, without_skips
+from tryon_jax.models.attention import Attention
+from tryon_jax.models.encoder_decoder import (
+    MODALITIES,
+    Decoder,
+    Encoder,
+    GarmentEncoder,
+    nothing,
+    restyle,
+    without_skips,
+)
 from tryon_jax.models.generator import Mapping
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
 
 
 def observations(size=SIZE):
-    keys = jax.random.split(jax.random.key(1), len(MODALITIES))
-    shapes = {name: (COUNT, size, size, channels) for name, channels in MODALITIES.items()}
-    return {name: jax.random.normal(key, shapes[name]) for key, name in zip(keys, shapes, strict=True)}
+    empty = nothing(COUNT, size)
+    keys = jax.random.split(jax.random.key(1), len(empty))
+    drawn = {name: jax.random.normal(key, empty[name].shape) for key, name in zip(keys, empty, strict=True)}
+    return {**drawn, "keypoints": size * jax.random.uniform(keys[0], empty["keypoints"].shape)}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +69,16 @@ def test_a_missing_modality_equals_an_empty_one(encoded):
         jax.jit(encoder.apply)(variables, full), jax.jit(encoder.apply)(variables, without), strict=True
     ):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_keypoints_that_are_not_shown_might_be_anywhere(encoded):
+    encoder, variables, _ = encoded
+    hidden = observations()
+    hidden["keypoints"] = hidden["keypoints"].at[:, ::2, 2].set(0)
+    elsewhere = {**hidden, "keypoints": hidden["keypoints"].at[:, ::2, :2].add(7)}
+    one, two = (jax.jit(encoder.apply)(variables, seen) for seen in (hidden, elsewhere))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, two)
+    assert not np.allclose(one[0], jax.jit(encoder.apply)(variables, observations())[0])
 
 
 def test_examples_do_not_see_each_other(encoded, decoded):
@@ -125,6 +145,65 @@ def test_discriminator_gives_one_logit_an_example_at_any_size(size, classes):
     np.testing.assert_allclose(jax.jit(module.apply)(variables, x[1:2], kinds[1:2])[0], logits[1], atol=1e-5)
     other = jax.jit(module.apply)(variables, x, (kinds + 1) % 4)
     assert bool((other == logits).all()) == (classes == 0)
+
+
+@pytest.mark.parametrize("side", [4, 8, 16])
+def test_attention_lets_opposite_corners_see_each_other(side):
+    x = jax.random.normal(jax.random.key(8), (2, side, side, 8))
+    module = Attention()
+    out, variables = jax.jit(module.init_with_output)(jax.random.key(0), x)
+    assert out.shape == x.shape
+    seen = jax.jit(jax.grad(lambda x: module.apply(variables, x)[0, 0, 0].sum()))(x)
+    assert abs(seen[0, -1, -1]).max() > 1e-5 and not seen[1].any()
+
+
+def test_attention_at_any_size_has_the_same_parameters():
+    small, large = (Attention().init(jax.random.key(0), jnp.zeros((1, side, side, 8))) for side in (8, 32))
+    assert jax.tree.map(jnp.shape, small) == jax.tree.map(jnp.shape, large)
+
+
+def test_attention_is_the_formula_of_one_head_written_out():
+    x = jax.random.normal(jax.random.key(9), (1, 4, 4, 6))
+    module = Attention(blocks=1, heads=1)
+    out, variables = module.init_with_output(jax.random.key(0), x)
+    p = variables["params"]
+
+    def dense(name, h):
+        return h @ name["kernel"].reshape(h.shape[-1], -1) + name["bias"].ravel()
+
+    def norm(name, h):
+        scaled = (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-6)
+        return scaled * name["scale"] + name["bias"]
+
+    tokens = np.asarray(x).reshape(16, 6) + p["place"]
+    h, attend = norm(p["norm_0_attend"], tokens), p["attend_0"]
+    query, key, value = (dense(attend[name], h) for name in ("query", "key", "value"))
+    tokens = tokens + dense(attend["out"], jax.nn.softmax(query @ key.T / np.sqrt(6)) @ value)
+    tokens = tokens + dense(p["narrow_0"], jax.nn.silu(dense(p["widen_0"], norm(p["norm_0_think"], tokens))))
+    np.testing.assert_allclose(
+        out[0].reshape(16, 6), x[0].reshape(16, 6) + dense(p["tell"], norm(p["norm"], tokens)), atol=1e-4
+    )
+
+
+def test_inference_draws_from_what_it_says():
+    mean, log_variance = jnp.array([[0.5, -1.0]]), jnp.log(jnp.array([[0.25, 4.0]]))
+    noise = jax.random.normal(jax.random.key(10), (200_000, 2))
+    drawn = inference.drawn(mean, log_variance, noise)
+    np.testing.assert_allclose(drawn.mean(0), mean[0], atol=0.02)
+    np.testing.assert_allclose(drawn.var(0), [0.25, 4.0], rtol=0.02)
+    # The divergence is the mean of log q - log p under q.
+    ratio = (jnp.square(drawn) - jnp.square(noise) - log_variance).sum(-1) / 2
+    np.testing.assert_allclose(inference.divergence(mean, log_variance)[0], ratio.mean(), rtol=0.02)
+    assert inference.divergence(jnp.zeros((1, 3)), jnp.zeros((1, 3)))[0] == 0
+
+
+def test_inference_keeps_examples_apart():
+    module = inference.Inference(FEATURES, latent_dim=5)
+    x = jax.random.normal(jax.random.key(11), (COUNT, SIZE, SIZE, judge.OBSERVED))
+    (mean, log_variance), variables = jax.jit(module.init_with_output)(jax.random.key(0), x)
+    assert mean.shape == log_variance.shape == (COUNT, 5)
+    np.testing.assert_allclose(jax.jit(module.apply)(variables, x[1:2])[0][0], mean[1], atol=1e-5)
+    assert jnp.abs(jax.jit(module.apply)(variables, 1e6 * x)[1]).max() <= 10
 
 
 def test_mapping_uses_latent_and_class():

@@ -17,9 +17,7 @@ SIZE = 64
 def find(wanted, start=0):
     """Number and Specification of the first training example that `wanted` accepts."""
     return next(
-        (number, spec)
-        for number in range(start, 4096)
-        if wanted(spec := specification.sample("train", number))
+        (number, spec) for number in range(start, 4096) if wanted(spec := specification.sample("train", number))
     )
 
 

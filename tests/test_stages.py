@@ -104,6 +104,17 @@ def test_predict_keeps_the_contract(built):
         assert not sheets[f"{side}_segmentation"][~on].any()
 
 
+def test_a_gan_makes_the_person_of_a_named_latent(built):
+    name, stage, state, batch, _ = built
+    if name != "gan":
+        pytest.skip("only the generator has a latent")
+    named = {**batch, "latent": jax.random.normal(jax.random.key(1), (COUNT, 8))}
+    one, two = (jax.jit(stage.predict)(state.ema, named, keys(number)) for number in (0, 1))
+    jax.tree.map(np.testing.assert_array_equal, one, two)
+    other = jax.jit(stage.predict)(state.ema, {**named, "latent": -named["latent"]}, keys(0))
+    assert np.abs(np.asarray(other["front_rgb"]) - np.asarray(one["front_rgb"])).max() > 1e-4
+
+
 def test_scores_are_finite(built):
     _, stage, state, batch, _ = built
     rows = jax.tree.map(np.asarray, jax.jit(stage.eval_step)(state.ema, batch, keys(0)))

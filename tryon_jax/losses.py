@@ -11,6 +11,9 @@ from tryon_jax.geometry.relief import depth_differences
 OBJECTIVES = ("nonsaturating", "hinge", "wasserstein")
 # Garment coordinates span 2 over a picture: errors under a fiftieth of that are pixels at 64 px, fitted smoothly.
 GARMENT_UV_KNEE = 0.04
+# Half extents, about 15 cm. Below it the loss of depth is quadratic, so that its minimum is the mean of the depths that
+# a picture leaves open, not one of them; above it a limb that is far off does not rule the gradient.
+DEPTH_KNEE = 0.15
 
 
 def masked_mean(values, mask):
@@ -76,7 +79,7 @@ def sheets(maps, example):
         guess = {name: maps[f"{side}_{name}"] for name in ("rgb", "depth", "normals", "parts", "garment_uv")}
         found = {
             "rgb": l1(guess["rgb"], example[f"{side}_rgb"], mask) * has_rgb,
-            "depth": l1(guess["depth"], depth, mask) * has["depth"],
+            "depth": huber(guess["depth"], depth, mask, DEPTH_KNEE) * has["depth"],
             "depth_slopes": depth_slopes(guess["depth"], depth, mask) * has["depth"],
             "normals": normals(guess["normals"], example[f"{side}_normals"], mask) * has["normals"],
             "segmentation": cross_entropy(guess["parts"], example[f"{side}_segmentation"], mask) * has["segmentation"],
@@ -88,8 +91,8 @@ def sheets(maps, example):
 
 
 def weighted(terms, weights):
-    """Sum of the terms that have a weight; depth's slopes count a tenth of depth's weight (they are steeper)."""
-    weights = {**weights, "depth_slopes": 0.1 * weights["depth"]}
+    """Sum of the terms that have a weight; depth's slopes count a twentieth of depth's weight (they are steeper)."""
+    weights = {**weights, "depth_slopes": 0.05 * weights["depth"]}
     return sum(weights[name] * value for name, value in terms.items())
 
 

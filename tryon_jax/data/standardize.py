@@ -84,9 +84,7 @@ def figure_height(points, mask):
     named = {name: points[index] for name, index in KEYPOINT.items()}
     ankles = [named[f"{side}_ankle"] for side in ("left", "right")]
     seen = [p for p in ankles if p[2] > SEEN and 0 <= p[1] < mask.shape[0] and 0 <= p[0] < mask.shape[1]]
-    shoulders, hips = (
-        (named[f"left_{joint}"][:2] + named[f"right_{joint}"][:2]) / 2 for joint in ("shoulder", "hip")
-    )
+    shoulders, hips = ((named[f"left_{joint}"][:2] + named[f"right_{joint}"][:2]) / 2 for joint in ("shoulder", "hip"))
     torso = np.hypot(*(shoulders - hips)) / TORSO
     if not seen:
         return max(torso, 1.0)

@@ -37,9 +37,7 @@ PALETTE = np.array(
 def _mirror(names):
     """Index of the mirrored name of each name, int32 [N]."""
     swap = {"left": "right", "right": "left"}
-    mirrored = [
-        "_".join([swap.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]]) for name in names
-    ]
+    mirrored = ["_".join([swap.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]]) for name in names]
     return np.array([names.index(name) for name in mirrored], np.int32)
 
 

@@ -4,16 +4,30 @@ A pyramid is a tuple of feature maps at sides S/8, S/4, S/2 and S. The encoder m
 the generator's mapping one from a latent, so that one decoder serves every stage.
 """
 
+from functools import partial
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINTS, PARTS
+from tryon_jax.models.attention import Attention, Posture
 from tryon_jax.models.layers import Conv, GroupNorm, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
 
-# Channels of each modality that an encoder can be shown; a missing one adds nothing.
-MODALITIES = {"rgb": 3, "parts": len(PARTS), "keypoints": len(KEYPOINTS), "geometry": 5}
+# Channels of each picture that an encoder can be shown; a missing one adds nothing.
+MODALITIES = {"rgb": 3, "parts": len(PARTS), "geometry": 5}
+
+
+def nothing(count, size):
+    """Empty observations of `count` pictures of side `size`: all that an encoder can be shown."""
+    pictures = {name: jnp.zeros((count, size, size, channels)) for name, channels in MODALITIES.items()}
+    return {**pictures, "keypoints": jnp.zeros((count, len(KEYPOINTS), 3))}
+
+
+# A keypoint [x, y, visibility] in pixels at half the size.
+HALVED = jnp.array([0.5, 0.5, 1.0])
 
 
 class Residual(nn.Module):
@@ -45,16 +59,19 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, observations, keys=None):
-        """observations: dict of modality -> [N, S, S, channels], see MODALITIES; keys [N] turn dropout on.
+        """observations: dict of modality -> [N, S, S, channels], see MODALITIES, and keypoints [N, K, 3] in pixels
+        with visibility, 0 for those not shown; keys [N] turn dropout on.
 
-        Parameters exist for the modalities that `init` was shown, so show it all of them.
+        Parameters exist for the modalities that `init` was shown, so show it all of them (`nothing`).
         """
         full, half, quarter, eighth = self.features
         # What is to be kept as it is, the photo's own colours, has a linear way past all that thinks about it.
         sharp = Conv(full, size=1, gain=1.0, dtype=self.dtype, name="sharp")(observations["rgb"])
+        size, keypoints = observations["rgb"].shape[1], observations["keypoints"]
+        pictures = {name: space_to_depth(observations[name]) for name in MODALITIES if name in observations}
+        pictures["keypoints"] = jax.vmap(partial(heat_maps, size=(size // 2, size // 2)))(keypoints * HALVED)
         stems = [
-            Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(space_to_depth(value))
-            for name, value in sorted(observations.items())
+            Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(value) for name, value in sorted(pictures.items())
         ]
         fine = Residual(self.dtype, name="fine")(sum(stems))
         middle = Conv(quarter, kind="down", dtype=self.dtype, name="down_quarter")(
@@ -64,13 +81,11 @@ class Encoder(nn.Module):
         coarse = Conv(eighth, kind="down", dtype=self.dtype, name="down_eighth")(
             nn.silu(GroupNorm(name="norm_middle")(middle))
         )
+        coarse = Posture(dtype=self.dtype, name="posture")(coarse, keypoints, size)
         for index in range(4):
             coarse = Residual(self.dtype, name=f"coarse_{index}")(coarse)
             if index == 1:
-                # What the whole picture shows, told to every place: 3x3 steps alone would not reach across.
-                coarse = coarse + Conv(eighth, size=1, dtype=self.dtype, name="context")(
-                    coarse.mean((1, 2), keepdims=True)
-                )
+                coarse = Attention(dtype=self.dtype, name="attention")(coarse)
         return dropout(coarse, keys, self.dropout), middle, fine, sharp
 
 

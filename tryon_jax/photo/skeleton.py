@@ -81,9 +81,9 @@ def head_coordinates(skeleton, size):
     columns, rows = np.meshgrid(np.arange(size[1]) + 0.5, np.arange(size[0]) + 0.5)
     x, y = columns - centre[0], rows - centre[1]
     side = np.array([-up[1], up[0]])
-    return np.stack(
-        [(x * side[0] + y * side[1]) / half_width, (x * up[0] + y * up[1]) / half_height], axis=-1
-    ).astype(np.float32)
+    return np.stack([(x * side[0] + y * side[1]) / half_width, (x * up[0] + y * up[1]) / half_height], axis=-1).astype(
+        np.float32
+    )
 
 
 def body_place(skeleton):

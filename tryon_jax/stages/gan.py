@@ -2,6 +2,9 @@
 
 The mask composes the person onto black, so the generator has no background to paint. The discriminator sees
 colour, depth, depth-derived normals, parts and silhouette of both sheets, disturbed alike for real and made ones.
+
+With a reconstruction loss half the latents are not drawn but inferred from real sheets, which the generator is to make
+anew (VAE/GAN, arXiv:1512.09300): every real person then has a latent, so that the generator cannot settle on one.
 """
 
 from functools import partial
@@ -11,23 +14,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax import augment, metrics
+from tryon_jax import augment, losses, metrics
 from tryon_jax.geometry.relief import normals_from_depth
-from tryon_jax.models import adversary
+from tryon_jax.models import adversary, inference
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder
 from tryon_jax.models.generator import Mapping
+from tryon_jax.models.inference import Inference
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
 # Horizontal bands in which the colours of the two sheets are compared.
 BANDS = 8
-MAKING = ("mapping", "decoder")
+# Share of examples that are made anew, where there is a loss for it; the others are made of drawn latents.
+INFERRED_SHARE = 0.5
 
 
 class _Setup(NamedTuple):
     mapping: Mapping
+    inference: Inference
     decoder: Decoder
     discriminator: Discriminator
     chains: dict
@@ -38,10 +44,11 @@ class _Setup(NamedTuple):
 
 
 def build(config, axis_name=None):
-    """The stage; parameters {mapping, decoder, discriminator}."""
+    """The stage; parameters {mapping, decoder, discriminator}, and {inference} if reconstruction has a weight."""
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
         mapping=Mapping(size=config.model.size, classes=config.model.classes, **model),
+        inference=Inference(latent_dim=config.model.latent_dim, **model),
         decoder=Decoder(**model),
         discriminator=Discriminator(classes=config.model.classes, **model),
         chains=optimizers(config.optimizer.to_dict(), axis_name),
@@ -55,12 +62,16 @@ def build(config, axis_name=None):
 
 
 def _init_making(setup, key):
-    """Fresh parameters of what makes sheets: {mapping, decoder}."""
-    keys = jax.random.split(key)
+    """Fresh parameters of what makes sheets: {mapping, decoder} and, where it is trained, {inference}."""
+    keys = jax.random.split(key, 3)
     pyramid, mapping = setup.mapping.init_with_output(
         keys[0], jnp.zeros((1, setup.latent_dim)), jnp.zeros(1, jnp.int32)
     )
-    return {"mapping": mapping["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
+    making = {"mapping": mapping["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
+    if setup.loss["reconstruction"]:
+        seen = jnp.zeros((1, setup.mapping.size, setup.mapping.size, OBSERVED))
+        making["inference"] = setup.inference.init(keys[2], seen)["params"]
+    return making
 
 
 def _init(setup, key, batch):
@@ -92,13 +103,23 @@ def _latents(setup, keys):
     return jax.vmap(lambda key: jax.random.normal(key, (setup.latent_dim,)))(keys)
 
 
+def _inferred(setup, making, real, complete, noise, keys):
+    """Latents [B, latent], some inferred from real sheets; which [B]; and the divergence [B] of the inferred ones."""
+    if not setup.loss["reconstruction"]:
+        return noise, jnp.zeros(len(noise)), jnp.zeros(len(noise))
+    which = jax.vmap(lambda key: jax.random.bernoulli(key, INFERRED_SHARE))(keys) * complete
+    found = setup.inference.apply({"params": making["inference"]}, real)
+    z = jnp.where(which[:, None] > 0, inference.drawn(*found, noise), noise)
+    return z, which, which * inference.divergence(*found)
+
+
 def _moved(setup, example, key):
     return augment.apply(example, augment.sample(key, setup.augment))
 
 
 def _train_step(setup, state, batch, rng):
-    keys = jax.vmap(partial(jax.random.split, num=5))(rng)
-    z = _latents(setup, keys[:, 0])
+    keys = jax.vmap(partial(jax.random.split, num=6))(rng)
+    noise = _latents(setup, keys[:, 0])
     batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 1])
     real, complete = adversary.observe_real(batch)
     classes, judge = batch["garment_class"], state.params["discriminator"]
@@ -108,15 +129,22 @@ def _train_step(setup, state, batch, rng):
         return setup.discriminator.apply({"params": params}, x, garment_class)
 
     def making_loss(making):
-        made = _observe_made(*_generate(setup, making, z, classes))
-        loss = adversary.fooling(logits, judge, made, classes, keys[:, 2], **settings)
-        return setup.loss["adversarial"] * loss, (loss, made)
+        z, which, divergence = _inferred(setup, making, real, complete, noise, keys[:, 5])
+        maps, mask = _generate(setup, making, z, classes)
+        made = _observe_made(maps, mask)
+        terms = {"generator": adversary.fooling(logits, judge, made, classes, keys[:, 2], **settings)}
+        loss = setup.loss["adversarial"] * terms["generator"]
+        if setup.loss["reconstruction"]:
+            again = losses.weighted(jax.vmap(losses.sheets)(maps, batch), setup.loss)
+            terms |= {"reconstruction": (again * which).mean(), "divergence": divergence.mean()}
+            loss += sum(setup.loss[name] * terms[name] for name in ("reconstruction", "divergence"))
+        return loss, (terms, made)
 
     def judging_loss(params):
-        return adversary.judging(logits, params, real, made, complete, classes, keys[:, 3:], **settings)
+        return adversary.judging(logits, params, real, made, complete, classes, keys[:, 3:5], **settings)
 
-    making = {part: state.params[part] for part in MAKING}
-    (_, (fooling, made)), gradients = jax.value_and_grad(making_loss, has_aux=True)(making)
+    making = {part: state.params[part] for part in state.ema}
+    (_, (terms, made)), gradients = jax.value_and_grad(making_loss, has_aux=True)(making)
     judging_gradients, found = jax.grad(judging_loss, has_aux=True)(judge)
     extra, squares = adversary.penalty(
         logits, judge, state.step, real, complete, classes, r1=setup.loss["r1"], r1_every=setup.loss["r1_every"]
@@ -131,7 +159,7 @@ def _train_step(setup, state, batch, rng):
     )
     ema = average(state.ema, making, state.step, setup.ema_decay)
     opt_state = {"networks": made_state, "discriminator": judge_state}
-    scalars = {"loss/generator": fooling, **found, "r1": squares}
+    scalars = {**{f"loss/{name}": value for name, value in terms.items()}, **found, "r1": squares}
     return TrainState(state.step + 1, {**making, **judged}, opt_state, ema), scalars
 
 
@@ -174,7 +202,8 @@ def summarize(rows):
     kid_fixed: kernel distance in fixed features to the real sheets; /untrained: that of a fresh generator;
     /real: between two halves of the real ones, the floor that chance sets. front_back: mean distance of the
     colours of the two sheets by height; /real: of real sheets; /strangers: of a made front and the next
-    person's back. mask_sureness: 1 where every pixel's mask is 0 or 1.
+    person's back. variety: spread of the made people's features in that of the real
+    ones. mask_sureness: 1 where every pixel's mask is 0 or 1.
     """
     real = rows["real"][rows["complete"] > 0]
     half = len(real) // 2
@@ -185,12 +214,15 @@ def summarize(rows):
         "front_back": _disagreement(rows["made_front"], rows["made_back"]),
         "front_back/real": _disagreement(rows["real_front"], rows["real_back"]),
         "front_back/strangers": _disagreement(rows["made_front"], np.roll(rows["made_back"], 1, axis=0)),
+        "variety": float(np.sqrt(rows["made"].var(0).sum() / real.var(0).sum())),
         "mask_sureness": float(rows["mask_sureness"].mean()),
     }
 
 
 def _predict(setup, params, batch, rng):
-    maps, mask = _generate(setup, params, _latents(setup, rng), batch["garment_class"])
+    """Sheets of drawn latents, or of `latent` [B, latent] where the batch has it."""
+    z = batch["latent"] if "latent" in batch else _latents(setup, rng)
+    maps, mask = _generate(setup, params, z, batch["garment_class"])
     # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
     for side, sign in (("front", 1.0), ("back", -1.0)):
         maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)

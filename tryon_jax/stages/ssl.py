@@ -15,17 +15,19 @@ import optax
 
 from tryon_jax import augment, losses, metrics
 from tryon_jax.geometry.camera import half_extent
-from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models import maps as named
-from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, without_skips
+from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, nothing, without_skips
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
 # Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
-FLAT_SHARE = 0.25
+FLAT_SHARE = 0.1
 # Chance that a whole picture comes with its parts, and with its keypoints, and that a true photo is the picture.
 HINT_SHARE, PHOTO_SHARE = 0.5, 0.5
+
+
+SIDES = ("front", "back")
 
 
 class _Setup(NamedTuple):
@@ -56,9 +58,8 @@ def build(config, axis_name=None):
 
 def _init(setup, key, batch):
     keys = jax.random.split(key)
-    picture = (1, *batch["person"].shape[1:3])
-    everything = {name: jnp.zeros((*picture, channels)) for name, channels in MODALITIES.items()}
-    pyramid, encoder = setup.encoder.init_with_output(keys[0], everything)
+    size = batch["person"].shape[1]
+    pyramid, encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
     params = {"encoder": encoder["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
     opt_state = {"networks": setup.chain.init(params)}
     return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, params))
@@ -94,20 +95,24 @@ def _whole(example, picture, parts=0.0, keypoints=0.0):
     return {
         "rgb": 2 * picture - 1,
         "parts": jax.nn.one_hot(example["front_segmentation"], len(PARTS)) * parts * has["segmentation"],
-        "keypoints": heat_maps(example["keypoints"], size) * keypoints * has["keypoints"],
+        "keypoints": example["keypoints"] * keypoints * has["keypoints"],
         "geometry": jnp.zeros((*size, MODALITIES["geometry"])),
     }
 
 
 def _masked(example, picture, visible, depth, valid):
-    """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals."""
+    """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals.
+
+    The holes in the picture are filled with the colours of the person's visible pixels around.
+    """
     size, has = example["mask"].shape[:2], example["has"]
     units = depth / (half_extent(example["camera"], size) * named.DEPTH_UNIT)
     known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
+    filled = augment.fill(picture, valid * visible)
     return {
-        "rgb": (2 * picture - 1) * visible,
+        "rgb": 2 * (picture * visible + filled * (1 - visible)) - 1,
         "parts": jnp.zeros((*size, MODALITIES["parts"])),
-        "keypoints": jnp.zeros((*size, MODALITIES["keypoints"])),
+        "keypoints": jnp.zeros_like(example["keypoints"]),
         "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
     }
 
@@ -167,12 +172,14 @@ def _eval_step(setup, params, batch, rng):
     picture = jax.vmap(_picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
     size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
     visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
-    nothing = jnp.zeros(len(picture))
-    whole = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), nothing)
+    skips = jnp.zeros(len(picture))  # the upper levels as they are
+    whole = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), skips)
+    hinted = _reconstruct(setup, params, jax.vmap(partial(_whole, parts=1.0, keypoints=1.0))(batch, picture), skips)
     seen = jax.vmap(_masked)(batch, picture, visible, batch["front_depth"], batch["mask"])
-    masked = _reconstruct(setup, params, seen, nothing)
+    masked = _reconstruct(setup, params, seen, skips)
     return {
         **jax.vmap(_score_sheets)(whole, batch),
+        **{f"{side}_hinted_error": jax.vmap(_score_sheets)(hinted, batch)[f"{side}_depth_error"] for side in SIDES},
         **jax.vmap(_score_masked)(masked["front_rgb"], batch, visible),
     }
 
@@ -182,7 +189,7 @@ def _score_sheets(maps, example):
     mask = example["mask"]
     metres = half_extent(example["camera"], mask.shape[:2])
     scores = {"mask_iou": metrics.intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask)}
-    for side in ("front", "back"):
+    for side in SIDES:
         truth = example[f"{side}_depth"]
         mean = losses.masked_mean(truth, mask)
         scores |= {
@@ -198,7 +205,7 @@ def _score_sheets(maps, example):
 
 
 def _score_masked(rgb, example, visible):
-    """Squared errors on the hidden part of the person: ours, and of filling it with the visible person's mean."""
+    """Squared errors on the hidden part of the person: ours, and of filling it with the visible person's colours."""
     truth, mask = example["front_rgb"], example["mask"]
     seen = mask * visible
     # A person of whom nothing is visible is filled with black, the mean of nothing.
@@ -207,6 +214,7 @@ def _score_masked(rgb, example, visible):
     return {
         "masked_error": metrics.squared_error(rgb, truth, hidden),
         "masked_error_mean_fill": metrics.squared_error(jnp.broadcast_to(fill, truth.shape), truth, hidden),
+        "masked_error_near_fill": metrics.squared_error(augment.fill(truth, seen), truth, hidden),
     }
 
 
@@ -214,25 +222,31 @@ def summarize(rows):
     """Scores over a split. A name after a slash is the baseline's score by the same measure.
 
     depth_rmse/constant: the one best constant a sheet over the whole split; depth_rmse/own_mean: the mean of
-    each example's own true depth, a sheet, which no guess could know. masked_psnr/mean_fill: the mean colour
-    of the visible person. PSNR and RMSE are of the mean squared error over the split.
+    each example's own true depth, a sheet, which no guess could know; depth_rmse/hinted: ours where the picture
+    comes with its parts and keypoints. masked_psnr/mean_fill: the mean colour of the visible person; /near_fill:
+    their mean around each hole, which the network is shown. PSNR and RMSE are of the mean squared error over the
+    split.
     """
-    sides = ("front", "back")
-    error = np.mean([rows[f"{side}_depth_error"].mean() for side in sides])
-    constant = [rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in sides]
-    own = [(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in sides]
+    error, hinted = (
+        np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]) for name in ("depth_error", "hinted_error")
+    )
+    constant = [rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in SIDES]
+    own = [(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in SIDES]
     return {
         "depth_rmse": float(np.sqrt(error)),
         "depth_rmse/constant": float(np.sqrt(np.mean(constant))),
         "depth_rmse/own_mean": float(np.sqrt(np.mean(own))),
+        "depth_rmse/hinted": float(np.sqrt(hinted)),
         "depth_share_of_constant": float(np.sqrt(error / np.mean(constant))),
-        "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in sides])),
+        "depth_share_of_constant/hinted": float(np.sqrt(hinted / np.mean(constant))),
+        "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in SIDES])),
         "mask_iou": float(rows["mask_iou"].mean()),
-        "part_accuracy": float(np.mean([rows[f"{side}_parts"].mean() for side in sides])),
+        "part_accuracy": float(np.mean([rows[f"{side}_parts"].mean() for side in SIDES])),
         "front_psnr": float(metrics.psnr(rows["front_rgb_error"].mean())),
         "back_psnr": float(metrics.psnr(rows["back_rgb_error"].mean())),
         "masked_psnr": float(metrics.psnr(rows["masked_error"].mean())),
         "masked_psnr/mean_fill": float(metrics.psnr(rows["masked_error_mean_fill"].mean())),
+        "masked_psnr/near_fill": float(metrics.psnr(rows["masked_error_near_fill"].mean())),
     }
 
 

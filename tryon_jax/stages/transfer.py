@@ -13,12 +13,11 @@ import numpy as np
 
 from tryon_jax import augment, losses, metrics
 from tryon_jax.geometry.camera import half_extent
-from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import GARMENT_PARTS, PARTS
 from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
-from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, GarmentEncoder, restyle
+from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
 from tryon_jax.render.paste import paste
 from tryon_jax.render.texture import sample_texture
 from tryon_jax.stages import Stage
@@ -69,19 +68,18 @@ def build(config, axis_name=None):
 
 def _init(setup, key, batch):
     keys = jax.random.split(key, 4)
-    picture = (1, *batch["person"].shape[1:3])
-    everything = {name: jnp.zeros((*picture, channels)) for name, channels in MODALITIES.items()}
-    pyramid, encoder = setup.encoder.init_with_output(keys[0], everything)
+    size = batch["person"].shape[1]
+    pyramid, encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
     garment = jnp.zeros((1, *batch["garment"].shape[1:]))
-    nothing = (garment, garment[..., :1], jnp.zeros(1, jnp.int32))
+    no_garment = (garment, garment[..., :1], jnp.zeros(1, jnp.int32))
     making = {
         "encoder": encoder["params"],
-        "garment_encoder": setup.garment_encoder.init(keys[1], *nothing)["params"],
+        "garment_encoder": setup.garment_encoder.init(keys[1], *no_garment)["params"],
         "decoder": setup.decoder.init(keys[2], pyramid)["params"],
     }
     params, opt_state = making, {"networks": setup.chains["networks"].init(making)}
     if setup.loss["adversarial"]:
-        seen = jnp.zeros((*picture, OBSERVED))
+        seen = jnp.zeros((1, size, size, OBSERVED))
         judge = setup.discriminator.init(keys[3], seen, jnp.zeros(1, jnp.int32))["params"]
         params = {**making, "discriminator": judge}
         opt_state["discriminator"] = setup.chains["discriminator"].init({"discriminator": judge})
@@ -90,10 +88,9 @@ def _init(setup, key, batch):
 
 def _observations(example):
     """What the encoder is shown of one example: the photo, its parts and its keypoints."""
-    size, has = example["person"].shape[:2], example["has"]
+    has = example["has"]
     parts = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * has["person_segmentation"]
-    heat = heat_maps(example["keypoints"], size) * has["keypoints"]
-    return {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": heat}
+    return {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": example["keypoints"] * has["keypoints"]}
 
 
 def _hidden(setup, observations, key):

@@ -1,0 +1,64 @@
+"""What tells every place of a picture about all others, which 3x3 steps reach slowly: attention, and the posture."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+# Tokens a side. At 64 px that is every place of the coarsest level; attention's cost does not grow with the picture.
+CELLS = 8
+
+
+class Attention(nn.Module):
+    """x + what transformer blocks (arXiv:2010.11929, equations 1-3) make of an 8x8 grid of its cells' means.
+
+    x [N, H, W, C], H = W a multiple of 8 or less than 8; heads divides C.
+    """
+
+    blocks: int = 2
+    heads: int = 4
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        n, side, _, channels = x.shape
+        cells = min(CELLS, side)
+        tokens = x.reshape(n, cells, side // cells, cells, side // cells, channels).mean((2, 4))
+        tokens = tokens.reshape(n, cells * cells, channels)
+        place = self.param("place", nn.initializers.normal(0.2), (cells * cells, channels))
+        tokens = tokens + place.astype(tokens.dtype)
+        for index in range(self.blocks):
+            attend = nn.MultiHeadDotProductAttention(self.heads, dtype=self.dtype, name=f"attend_{index}")
+            tokens = tokens + attend(nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_attend")(tokens))
+            h = nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_think")(tokens)
+            h = nn.silu(nn.Dense(4 * channels, dtype=self.dtype, name=f"widen_{index}")(h))
+            tokens = tokens + nn.Dense(channels, dtype=self.dtype, name=f"narrow_{index}")(h)
+        told = nn.Dense(channels, dtype=self.dtype, name="tell")(nn.LayerNorm(dtype=self.dtype, name="norm")(tokens))
+        return x + _spread(told, x.shape)
+
+
+def _spread(tokens, shape):
+    """An 8x8 grid's tokens, each over its cell of a picture of features [N, H, W, C]."""
+    n, side, _, channels = shape
+    cells = min(CELLS, side)
+    told = tokens.reshape(n, cells, 1, cells, 1, channels)
+    return jnp.broadcast_to(told, (n, cells, side // cells, cells, side // cells, channels)).reshape(shape)
+
+
+class Posture(nn.Module):
+    """x + an 8x8 grid of features that follows from the keypoints' coordinates.
+
+    How deep a limb lies is trigonometry of joints that are far apart: easy from numbers, hard from pictures of them.
+    """
+
+    width: int = 256
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x, keypoints, size):
+        """x [N, H, W, C]; keypoints [N, K, 3] in pixels of a picture of side `size`, visibility 0 if not shown."""
+        n, side, _, channels = x.shape
+        visible = (keypoints[..., 2:] > 0).astype(jnp.float32)
+        joints = jnp.concatenate([(keypoints[..., :2] / (size / 2) - 1) * visible, visible], axis=-1).reshape(n, -1)
+        for index in range(2):
+            joints = nn.silu(nn.Dense(self.width, dtype=self.dtype, name=f"dense_{index}")(joints))
+        grid = nn.Dense(min(CELLS, side) ** 2 * channels, dtype=self.dtype, name="grid")(joints)
+        return x + _spread(grid, x.shape)
