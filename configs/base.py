@@ -7,13 +7,13 @@ lists would, since only tuples can be set from the command line.
 
 import ml_collections
 
-PARTS = ("encoder", "garment_encoder", "mapping", "inference", "decoder", "discriminator")
+PARTS = ("encoder", "garment_encoder", "mapping", "inference", "prior", "decoder", "discriminator")
 PRESETS = ("smoke", "cpu", "base", "large")
 
 # preset -> what changes in every stage: picture side, channels from fine to coarse, batch, type to compute in.
 SIZES = {
     "smoke": {"size": 32, "features": (8, 8, 16, 16), "latent_dim": 16, "batch_size": 8, "dtype": "float32"},
-    "cpu": {"size": 64, "features": (24, 32, 64, 96), "latent_dim": 64, "batch_size": 16, "dtype": "float32"},
+    "cpu": {"size": 64, "features": (24, 32, 64, 96), "latent_dim": 32, "batch_size": 16, "dtype": "float32"},
     "base": {"size": 256, "features": (32, 64, 128, 256), "latent_dim": 256, "batch_size": 64, "dtype": "bfloat16"},
     "large": {"size": 512, "features": (48, 96, 192, 384), "latent_dim": 512, "batch_size": 64, "dtype": "bfloat16"},
 }
@@ -44,7 +44,7 @@ def get_config():
     config.model = ml_collections.ConfigDict()
     config.model.size = 64  # pixels, side of the square pictures and sheets; divisible by 8
     config.model.features = (24, 32, 64, 96)  # channels at sides S, S/2, S/4 and S/8
-    config.model.latent_dim = 64  # numbers in a latent z
+    config.model.latent_dim = 32  # numbers in a latent z
     config.model.classes = 4  # garment classes (geometry.parts) that condition made people and their judge; 0 is none
     config.model.dropout = 0.0  # share of bottleneck features dropped in training, in [0, 1)
     config.model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32

@@ -14,7 +14,7 @@ def get_config(preset="cpu"):
     config.stage = "transfer"
     config.loss.adversarial = 0.05
     if preset == "cpu":
-        config.train.steps = 3000
+        config.train.steps = 2500
         config.train.evaluate_every = 500
         config.loss.adversarial = 0.0  # the discriminator would take two fifths of a CPU's time
     if preset in ("base", "large"):

@@ -1,7 +1,6 @@
 """Mapping: a latent (and a garment class) -> a pyramid, which the common decoder turns into sheets."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from tryon_jax.models.layers import Conv, GroupNorm
@@ -20,10 +19,9 @@ class Mapping(nn.Module):
 
     @nn.compact
     def __call__(self, z, garment_class):
-        """z [N, latent] standard normal, garment_class int [N] -> pyramid."""
+        """z [N, latent], garment_class int [N] -> pyramid."""
         full, half, quarter, eighth = self.features
-        # Without its length z lies on a sphere, so that the way between two latents never leaves the known shell.
-        w = z * jax.lax.rsqrt(jnp.square(z).mean(-1, keepdims=True) + 1e-8)  # the floor only guards z = 0
+        w = z
         if self.classes:
             w = w + nn.Embed(self.classes, z.shape[-1], name="class")(garment_class)
         for index in range(2):

@@ -1,6 +1,7 @@
-"""Inference: real sheets -> the latents that a generator should make them of (VAE/GAN, arXiv:1512.09300)."""
+"""Which latents real sheets have (VAE/GAN, arXiv:1512.09300), and drawing new ones that are like those."""
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from tryon_jax.models.discriminator import Reader
@@ -23,6 +24,40 @@ class Inference(nn.Module):
         mean, log_variance = jnp.split(nn.Dense(2 * self.latent_dim, name="latent")(h), 2, axis=-1)
         # Bounded: e^10 is as good as knowing nothing, and a larger number would overflow in its exponential.
         return mean, 10 * jnp.tanh(log_variance / 10)
+
+
+class Prior(nn.Module):
+    """A normal distribution of latents, a mean for each garment class, fitted to those of real sheets.
+
+    Inferred latents fill space as they like, not as a standard normal does; a draw from their own distribution
+    (arXiv:1903.12436, section 4) is one that the generator knows.
+    """
+
+    latent_dim: int
+    classes: int = 0
+
+    def setup(self):
+        zeros, size = nn.initializers.zeros, self.latent_dim
+        self.mean = self.param("mean", zeros, (max(self.classes, 1), size))
+        self.log_diagonal = self.param("log_diagonal", zeros, (size,))
+        self.below = self.param("below", zeros, (size, size))
+
+    def _whitening(self):
+        """Lower triangle W: W (z - mean) is standard normal if z is of the distribution."""
+        return jnp.tril(self.below, -1) + jnp.diag(jnp.exp(self.log_diagonal))
+
+    def _centre(self, garment_class):
+        return self.mean[garment_class if self.classes else jnp.zeros_like(garment_class)]
+
+    def __call__(self, noise, garment_class):
+        """Standard normal noise [N, latent_dim], garment_class int [N] -> latents [N, latent_dim]."""
+        spread = jax.scipy.linalg.solve_triangular(self._whitening(), noise.T, lower=True).T
+        return self._centre(garment_class) + spread
+
+    def surprise(self, z, garment_class):
+        """Negative log density of latents z [N, latent_dim], nats a dimension and but for a constant: [N]."""
+        white = (z - self._centre(garment_class)) @ self._whitening().T
+        return 0.5 * jnp.square(white).mean(-1) - self.log_diagonal.mean()
 
 
 def drawn(mean, log_variance, noise):

@@ -4,7 +4,8 @@ The mask composes the person onto black, so the generator has no background to p
 colour, depth, depth-derived normals, parts and silhouette of both sheets, disturbed alike for real and made ones.
 
 With a reconstruction loss half the latents are not drawn but inferred from real sheets, which the generator is to make
-anew (VAE/GAN, arXiv:1512.09300): every real person then has a latent, so that the generator cannot settle on one.
+anew (VAE/GAN, arXiv:1512.09300): every real person then has a latent, so that the generator cannot settle on one. The
+others are drawn from a normal distribution fitted to the inferred ones (arXiv:1903.12436).
 """
 
 from functools import partial
@@ -21,7 +22,7 @@ from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder
 from tryon_jax.models.generator import Mapping
-from tryon_jax.models.inference import Inference
+from tryon_jax.models.inference import Inference, Prior
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
@@ -34,6 +35,7 @@ INFERRED_SHARE = 0.5
 class _Setup(NamedTuple):
     mapping: Mapping
     inference: Inference
+    prior: Prior
     decoder: Decoder
     discriminator: Discriminator
     chains: dict
@@ -44,11 +46,12 @@ class _Setup(NamedTuple):
 
 
 def build(config, axis_name=None):
-    """The stage; parameters {mapping, decoder, discriminator}, and {inference} if reconstruction has a weight."""
+    """The stage; parameters {mapping, decoder, discriminator}, with a reconstruction loss {inference, prior} too."""
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
         mapping=Mapping(size=config.model.size, classes=config.model.classes, **model),
         inference=Inference(latent_dim=config.model.latent_dim, **model),
+        prior=Prior(latent_dim=config.model.latent_dim, classes=config.model.classes),
         decoder=Decoder(**model),
         discriminator=Discriminator(classes=config.model.classes, **model),
         chains=optimizers(config.optimizer.to_dict(), axis_name),
@@ -62,15 +65,15 @@ def build(config, axis_name=None):
 
 
 def _init_making(setup, key):
-    """Fresh parameters of what makes sheets: {mapping, decoder} and, where it is trained, {inference}."""
-    keys = jax.random.split(key, 3)
-    pyramid, mapping = setup.mapping.init_with_output(
-        keys[0], jnp.zeros((1, setup.latent_dim)), jnp.zeros(1, jnp.int32)
-    )
+    """Fresh parameters of what makes sheets: {mapping, decoder} and, where they are trained, {inference, prior}."""
+    keys = jax.random.split(key, 4)
+    nobody = jnp.zeros((1, setup.latent_dim)), jnp.zeros(1, jnp.int32)
+    pyramid, mapping = setup.mapping.init_with_output(keys[0], *nobody)
     making = {"mapping": mapping["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
     if setup.loss["reconstruction"]:
         seen = jnp.zeros((1, setup.mapping.size, setup.mapping.size, OBSERVED))
         making["inference"] = setup.inference.init(keys[2], seen)["params"]
+        making["prior"] = setup.prior.init(keys[3], *nobody)["params"]
     return making
 
 
@@ -99,18 +102,28 @@ def _observe_made(maps, mask):
     return observe(maps["front_rgb"], maps["back_rgb"], maps["front_depth"], maps["back_depth"], *parts, mask)
 
 
-def _latents(setup, keys):
+def _noise(setup, keys):
     return jax.vmap(lambda key: jax.random.normal(key, (setup.latent_dim,)))(keys)
 
 
-def _inferred(setup, making, real, complete, noise, keys):
-    """Latents [B, latent], some inferred from real sheets; which [B]; and the divergence [B] of the inferred ones."""
+def _latents(setup, params, noise, garment_class):
+    """Latents [B, latent] that standard normal noise stands for."""
+    return setup.prior.apply({"params": params["prior"]}, noise, garment_class) if "prior" in params else noise
+
+
+def _inferred(setup, making, real, complete, noise, garment_class, keys):
+    """(latents [B, latent], which of them are inferred from real sheets [B], terms [B] of those latents)."""
     if not setup.loss["reconstruction"]:
-        return noise, jnp.zeros(len(noise)), jnp.zeros(len(noise))
+        return noise, jnp.zeros(len(noise)), {}
     which = jax.vmap(lambda key: jax.random.bernoulli(key, INFERRED_SHARE))(keys) * complete
     found = setup.inference.apply({"params": making["inference"]}, real)
-    z = jnp.where(which[:, None] > 0, inference.drawn(*found, noise), noise)
-    return z, which, which * inference.divergence(*found)
+    told = inference.drawn(*found, noise)
+    # The prior follows the inferred latents, and nothing else moves it.
+    drawn = _latents(setup, jax.lax.stop_gradient(making), noise, garment_class)
+    prior = {"params": making["prior"]}
+    surprise = setup.prior.apply(prior, jax.lax.stop_gradient(told), garment_class, method="surprise")
+    terms = {"divergence": which * inference.divergence(*found), "prior": complete * surprise}
+    return jnp.where(which[:, None] > 0, told, drawn), which, terms
 
 
 def _moved(setup, example, key):
@@ -119,7 +132,7 @@ def _moved(setup, example, key):
 
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=6))(rng)
-    noise = _latents(setup, keys[:, 0])
+    noise = _noise(setup, keys[:, 0])
     batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 1])
     real, complete = adversary.observe_real(batch)
     classes, judge = batch["garment_class"], state.params["discriminator"]
@@ -129,15 +142,15 @@ def _train_step(setup, state, batch, rng):
         return setup.discriminator.apply({"params": params}, x, garment_class)
 
     def making_loss(making):
-        z, which, divergence = _inferred(setup, making, real, complete, noise, keys[:, 5])
+        z, which, of_latents = _inferred(setup, making, real, complete, noise, classes, keys[:, 5])
         maps, mask = _generate(setup, making, z, classes)
         made = _observe_made(maps, mask)
         terms = {"generator": adversary.fooling(logits, judge, made, classes, keys[:, 2], **settings)}
         loss = setup.loss["adversarial"] * terms["generator"]
         if setup.loss["reconstruction"]:
-            again = losses.weighted(jax.vmap(losses.sheets)(maps, batch), setup.loss)
-            terms |= {"reconstruction": (again * which).mean(), "divergence": divergence.mean()}
-            loss += sum(setup.loss[name] * terms[name] for name in ("reconstruction", "divergence"))
+            again = losses.weighted(jax.vmap(losses.sheets)(maps, batch), setup.loss) * which
+            terms |= {name: value.mean() for name, value in {**of_latents, "reconstruction": again}.items()}
+            loss += sum(setup.loss[name] * terms[name] for name in ("reconstruction", "divergence")) + terms["prior"]
         return loss, (terms, made)
 
     def judging_loss(params):
@@ -171,11 +184,10 @@ def _bands(rgb, mask):
 
 def _eval_step(setup, params, batch, rng):
     """Fixed features of real, made and never-trained sheets, and the colours of real and made ones by bands."""
-    z = _latents(setup, rng)
-    classes = batch["garment_class"]
+    noise, classes = _noise(setup, rng), batch["garment_class"]
     real, complete = adversary.observe_real(batch)
-    maps, mask = _generate(setup, params, z, classes)
-    untrained = _observe_made(*_generate(setup, _init_making(setup, jax.random.key(0)), z, classes))
+    maps, mask = _generate(setup, params, _latents(setup, params, noise, classes), classes)
+    untrained = _observe_made(*_generate(setup, _init_making(setup, jax.random.key(0)), noise, classes))
     describe, bands = jax.vmap(metrics.fixed_features), jax.vmap(_bands)
     return {
         "complete": complete,
@@ -220,9 +232,10 @@ def summarize(rows):
 
 
 def _predict(setup, params, batch, rng):
-    """Sheets of drawn latents, or of `latent` [B, latent] where the batch has it."""
-    z = batch["latent"] if "latent" in batch else _latents(setup, rng)
-    maps, mask = _generate(setup, params, z, batch["garment_class"])
+    """Sheets of random people, or of those of the standard normal `latent` [B, latent] where the batch has it."""
+    classes = batch["garment_class"]
+    noise = batch["latent"] if "latent" in batch else _noise(setup, rng)
+    maps, mask = _generate(setup, params, _latents(setup, params, noise, classes), classes)
     # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
     for side, sign in (("front", 1.0), ("back", -1.0)):
         maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)
