@@ -72,6 +72,7 @@ def get_config():
     config.loss.segmentation = 0.2  # cross-entropy of the part labels, nats
     config.loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
     config.loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
+    config.loss.keypoints = 2.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only
     config.loss.adversarial = 0.0  # the generator's part of the adversarial loss
     config.loss.reconstruction = 0.0  # of real sheets made anew from inferred latents, gan only; 0 is a plain GAN
     config.loss.divergence = 0.0  # of inferred latents from the standard normal, nats, gan only

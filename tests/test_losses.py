@@ -149,3 +149,26 @@ def test_r1_of_a_quadratic_form():
     x = jnp.arange(12.0).reshape(3, 4)
     found = losses.r1(lambda x: (jnp.arange(4.0) * x**2).sum(-1), x)
     np.testing.assert_allclose(found, ((2 * np.arange(4) * np.asarray(x)) ** 2).sum(-1), rtol=1e-5)
+
+
+def test_blend_judges_the_composed_colours_of_both_sheets():
+    item = example(0, SIZE)
+    exact = {f"{side}_colour": item[f"{side}_rgb"] for side in ("front", "back")}
+    assert losses.blend(exact, item) == 0
+    off = {**exact, "back_colour": exact["back_colour"] + 0.2}
+    np.testing.assert_allclose(losses.blend(off, item), 0.1, rtol=1e-5)
+    assert losses.blend(off, {**item, "has": {**item["has"], "back_rgb": 0.0}}) == 0
+
+
+def test_keypoints_count_where_they_are_visible():
+    item = example(0, SIZE)
+    truth = np.array(item["keypoints"])
+    truth[:, 2] = 0
+    truth[[2, 5], 2] = 1
+    found = truth[:, :2] + 100
+    found[2], found[5] = truth[2, :2] + [3, 4], truth[5, :2]
+    judged = {**item, "keypoints": truth}
+    np.testing.assert_allclose(losses.keypoints(found, judged), 5 / (SIZE / 2) / 2, rtol=1e-3)
+    assert losses.keypoints(found, {**judged, "has": {**item["has"], "keypoints": 0.0}}) == 0
+    exact = jax.grad(lambda found: losses.keypoints(found, judged))(jnp.asarray(truth[:, :2]))
+    assert np.isfinite(exact).all()

@@ -19,6 +19,7 @@ from tryon_jax.models.encoder_decoder import (
     without_skips,
 )
 from tryon_jax.models.generator import Mapping
+from tryon_jax.models.posture import Joints, Posture
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
 
@@ -33,7 +34,7 @@ def observations(size=SIZE):
 @pytest.fixture(scope="module")
 def encoded():
     encoder = Encoder(FEATURES, dropout=0.5)
-    pyramid, variables = jax.jit(encoder.init_with_output)(jax.random.key(0), observations())
+    (pyramid, _), variables = jax.jit(encoder.init_with_output)(jax.random.key(0), observations())
     return encoder, variables, pyramid
 
 
@@ -52,7 +53,7 @@ def test_encoder_mapping_and_styles_fit_one_decoder(encoded):
     expected = [(COUNT, 4, 4, 16), (COUNT, 8, 8, 8), (COUNT, 16, 16, 8), (COUNT, SIZE, SIZE, FEATURES[0])]
     assert shapes(encoded[2]) == expected
     z, classes = jnp.ones((COUNT, 5)), jnp.zeros(COUNT, jnp.int32)
-    assert shapes(jax.jit(Mapping(FEATURES, SIZE).init_with_output)(jax.random.key(0), z, classes)[0]) == expected
+    assert shapes(jax.jit(Mapping(FEATURES, SIZE).init_with_output)(jax.random.key(0), z, classes)[0][0]) == expected
     garment = jnp.ones((COUNT, 24, 24, 4))
     styles, _ = jax.jit(GarmentEncoder(FEATURES).init_with_output)(
         jax.random.key(0), garment[..., :3], garment[..., 3:], classes
@@ -65,10 +66,8 @@ def test_a_missing_modality_equals_an_empty_one(encoded):
     encoder, variables, _ = encoded
     full = {**observations(), "parts": jnp.zeros((COUNT, SIZE, SIZE, MODALITIES["parts"]))}
     without = {name: value for name, value in full.items() if name != "parts"}
-    for one, other in zip(
-        jax.jit(encoder.apply)(variables, full), jax.jit(encoder.apply)(variables, without), strict=True
-    ):
-        np.testing.assert_allclose(one, other, atol=1e-5)
+    one, other = (jax.jit(encoder.apply)(variables, seen) for seen in (full, without))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, other)
 
 
 def test_keypoints_that_are_not_shown_might_be_anywhere(encoded):
@@ -78,24 +77,47 @@ def test_keypoints_that_are_not_shown_might_be_anywhere(encoded):
     elsewhere = {**hidden, "keypoints": hidden["keypoints"].at[:, ::2, :2].add(7)}
     one, two = (jax.jit(encoder.apply)(variables, seen) for seen in (hidden, elsewhere))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, two)
-    assert not np.allclose(one[0], jax.jit(encoder.apply)(variables, observations())[0])
+    assert not np.allclose(one[0][0], jax.jit(encoder.apply)(variables, observations())[0][0])
+
+
+def test_joints_are_places_in_the_picture_and_a_keypoint_shown_stands_for_its_own():
+    module = Joints(count=2)
+    coarse, middle = jnp.zeros((1, 4, 4, 3)), jnp.zeros((1, 8, 8, 1)).at[0, 2, 5].set(1.0)
+    _, variables = module.init_with_output(jax.random.key(0), coarse, middle, 32)
+    kernel = jnp.array([50.0, 0.0]).reshape(1, 1, 1, 2)
+    variables["params"]["near"]["kernel"] = kernel
+    found = module.apply(variables, coarse, middle, 32)[0]
+    # A sharp peak is its cell's centre (cells of 4 pixels), an even map the middle of the picture.
+    np.testing.assert_allclose(found, [[5.5 * 4, 2.5 * 4], [16, 16]], atol=1e-3)
+
+
+def test_the_posture_is_of_the_shown_keypoints_and_of_found_ones_where_none_are(encoded):
+    encoder, variables, _ = encoded
+    seen = observations()
+    (_, found) = jax.jit(encoder.apply)(variables, seen)
+    assert found.shape == (COUNT, 17, 2) and (found >= 0).all() and (found <= SIZE).all()
+    module, x = Posture(), jnp.zeros((COUNT, 4, 4, 6))
+    grid, posture = jax.jit(module.init_with_output)(jax.random.key(0), x, found)
+    assert grid.shape == x.shape and jnp.abs(grid - grid[:, :1, :1]).max() > 1e-3
+    other = jax.jit(module.apply)(posture, x, found.at[0, 3].add(1.0))
+    assert not np.allclose(other[0], grid[0]) and np.allclose(other[1:], grid[1:])
 
 
 def test_examples_do_not_see_each_other(encoded, decoded):
     (encoder, encoder_variables, _), (decoder, decoder_variables, raw) = encoded, decoded
     second = jax.tree.map(lambda value: value[1:2], observations())
-    alone = jax.jit(decoder.apply)(decoder_variables, jax.jit(encoder.apply)(encoder_variables, second))
+    alone = jax.jit(decoder.apply)(decoder_variables, jax.jit(encoder.apply)(encoder_variables, second)[0])
     np.testing.assert_allclose(alone[0], raw[1], atol=1e-5)
 
 
 def test_dropout_is_off_without_keys_and_each_examples_own_with_them(encoded):
     encoder, variables, pyramid = encoded
     keys = jax.random.split(jax.random.key(7), COUNT)
-    dropped = jax.jit(encoder.apply)(variables, observations(), keys)[0]
+    dropped = jax.jit(encoder.apply)(variables, observations(), keys)[0][0]
     share = float((dropped == 0).mean())
     assert 0.35 < share < 0.65
     second = jax.tree.map(lambda value: value[1:2], observations())
-    np.testing.assert_allclose(jax.jit(encoder.apply)(variables, second, keys[1:2])[0][0], dropped[1], atol=1e-4)
+    np.testing.assert_allclose(jax.jit(encoder.apply)(variables, second, keys[1:2])[0][0][0], dropped[1], atol=1e-4)
 
 
 def test_without_skips_flattens_the_chosen_examples_only(encoded):
@@ -118,6 +140,22 @@ def test_split_keeps_its_promises_for_any_raw_output():
         assert (sign * normals[..., 2] > 0).all()
         assert 0 <= found[f"{side}_rgb"].min() and found[f"{side}_rgb"].max() <= 1
         assert abs(found[f"{side}_garment_uv"]).max() <= 1
+
+
+def test_colours_are_composed_of_the_sources_that_there_are():
+    blend = jax.random.normal(jax.random.key(13), (3, 5, len(maps.CHOICES)))
+    given = maps.shares(blend, ("own", "palette"))
+    np.testing.assert_allclose(given.sum(-1), 1, atol=1e-6)
+    assert not given[..., [maps.CHOICES.index("garment"), maps.CHOICES.index("photo")]].any()
+    odds = jnp.exp(blend[..., 3] - blend[..., 0])
+    np.testing.assert_allclose(given[..., 3] / given[..., 0], odds, rtol=1e-4)
+    sources = {"own": jnp.full((3, 5, 3), 0.2), "palette": jnp.full((3, 5, 3), 0.8)}
+    expected = np.broadcast_to(0.2 * given[..., :1] + 0.8 * given[..., 3:], (3, 5, 3))
+    np.testing.assert_allclose(maps.composed(blend, sources), expected, atol=1e-6)
+    only = maps.composed(blend, {"photo": 3 * jnp.ones((3, 5, 3))})
+    np.testing.assert_array_equal(only, 1.0)
+    gradient = jax.grad(lambda blend: maps.composed(blend, sources).sum())(blend)
+    assert np.isfinite(gradient).all() and not gradient[..., 1:3].any() and gradient[..., 0].any()
 
 
 def test_sheets_are_in_metres_and_empty_off_the_mask():
@@ -230,10 +268,11 @@ def test_inference_keeps_examples_apart():
 
 def test_mapping_uses_latent_and_class():
     module, z = Mapping(FEATURES, SIZE, classes=4), jax.random.normal(jax.random.key(6), (2, 5))
-    pyramid, variables = jax.jit(module.init_with_output)(jax.random.key(0), z, jnp.zeros(2, jnp.int32))
-    assert not np.allclose(pyramid[0][0], pyramid[0][1])
-    other = jax.jit(module.apply)(variables, z, jnp.ones(2, jnp.int32))
-    assert not np.allclose(pyramid[0], other[0])
+    made, variables = jax.jit(module.init_with_output)(jax.random.key(0), z, jnp.zeros(2, jnp.int32))
+    (pyramid, palette), other = made, jax.jit(module.apply)(variables, z, jnp.ones(2, jnp.int32))
+    assert palette.shape == (2, 6, 3) and (palette > 0).all() and (palette < 1).all()
+    for ours, with_class in ((pyramid[0], other[0][0]), (palette, other[1])):
+        assert not np.allclose(ours[0], ours[1]) and not np.allclose(ours, with_class)
 
 
 def test_observation_of_nobody_and_of_real_people():

@@ -90,6 +90,24 @@ def sheets(maps, example):
     return {**terms, "mask": silhouette(maps["mask"], mask) * has["mask"]}
 
 
+def blend(maps, example):
+    """Mean absolute error of both sheets' composed colours `front_colour` and `back_colour` of one example."""
+    mask, has = example["mask"], example["has"]
+    front = l1(maps["front_colour"], example["front_rgb"], mask) * has["rgb"]
+    back = l1(maps["back_colour"], example["back_rgb"], mask) * has["back_rgb"]
+    return (front + back) / 2
+
+
+def keypoints(found, example):
+    """Mean distance of places found [K, 2] in pixels from an example's visible keypoints, in half picture sides."""
+    truth = example["keypoints"]
+    visible = (truth[:, 2] > 0) * example["has"]["keypoints"]
+    half = example["mask"].shape[0] / 2
+    # A ten-thousandth of a half side: the slope of a distance ends nowhere at zero.
+    distance = jnp.sqrt(jnp.square((found - truth[:, :2]) / half).sum(-1) + 1e-8)
+    return (distance * visible).sum() / jnp.maximum(visible.sum(), 1.0)
+
+
 def weighted(terms, weights):
     """Sum of the terms that have a weight; depth's slopes count a twentieth of depth's weight (they are steeper)."""
     weights = {**weights, "depth_slopes": 0.05 * weights["depth"]}

@@ -23,6 +23,16 @@ KEYPOINT = {name: index for index, name in enumerate(KEYPOINTS)}
 GARMENT_PARTS = {"tshirt": "upper", "trousers": "lower", "skirt": "lower", "dress": "dress"}
 GARMENT_CLASSES = tuple(GARMENT_PARTS)
 
+# What has one colour on a person, by and large: all skin, the hair, each garment, both shoes.
+MATERIALS = ("skin", "hair", "upper", "lower", "dress", "shoes")
+_MADE_OF = {"hair": "hair", "upper": "upper", "lower": "lower", "dress": "dress"}
+_MADE_OF |= {"left_shoe": "shoes", "right_shoe": "shoes"}
+# 1 where a part is of a material, float32 [parts, materials]; the background is of none.
+MATERIAL = np.array(
+    [[part != "background" and _MADE_OF.get(part, "skin") == material for material in MATERIALS] for part in PARTS],
+    np.float32,
+)
+
 # One distinct colour a part, for pictures that people look at.
 PALETTE = np.array(
     [

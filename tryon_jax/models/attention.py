@@ -1,4 +1,4 @@
-"""What tells every place of a picture about all others, which 3x3 steps reach slowly: attention, and the posture."""
+"""Attention among the places of a picture: what one part shows tells every other, which 3x3 steps reach slowly."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -32,33 +32,12 @@ class Attention(nn.Module):
             h = nn.silu(nn.Dense(4 * channels, dtype=self.dtype, name=f"widen_{index}")(h))
             tokens = tokens + nn.Dense(channels, dtype=self.dtype, name=f"narrow_{index}")(h)
         told = nn.Dense(channels, dtype=self.dtype, name="tell")(nn.LayerNorm(dtype=self.dtype, name="norm")(tokens))
-        return x + _spread(told, x.shape)
+        return x + spread(told, x.shape)
 
 
-def _spread(tokens, shape):
+def spread(tokens, shape):
     """An 8x8 grid's tokens, each over its cell of a picture of features [N, H, W, C]."""
     n, side, _, channels = shape
     cells = min(CELLS, side)
     told = tokens.reshape(n, cells, 1, cells, 1, channels)
     return jnp.broadcast_to(told, (n, cells, side // cells, cells, side // cells, channels)).reshape(shape)
-
-
-class Posture(nn.Module):
-    """x + an 8x8 grid of features that follows from the keypoints' coordinates.
-
-    How deep a limb lies is trigonometry of joints that are far apart: easy from numbers, hard from pictures of them.
-    """
-
-    width: int = 256
-    dtype: jnp.dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, x, keypoints, size):
-        """x [N, H, W, C]; keypoints [N, K, 3] in pixels of a picture of side `size`, visibility 0 if not shown."""
-        n, side, _, channels = x.shape
-        visible = (keypoints[..., 2:] > 0).astype(jnp.float32)
-        joints = jnp.concatenate([(keypoints[..., :2] / (size / 2) - 1) * visible, visible], axis=-1).reshape(n, -1)
-        for index in range(2):
-            joints = nn.silu(nn.Dense(self.width, dtype=self.dtype, name=f"dense_{index}")(joints))
-        grid = nn.Dense(min(CELLS, side) ** 2 * channels, dtype=self.dtype, name="grid")(joints)
-        return x + _spread(grid, x.shape)

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 
 from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINTS, PARTS
-from tryon_jax.models.attention import Attention, Posture
+from tryon_jax.models.attention import Attention
 from tryon_jax.models.layers import Conv, GroupNorm, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
+from tryon_jax.models.posture import Joints, Posture
 
 # Channels of each picture that an encoder can be shown; a missing one adds nothing.
 MODALITIES = {"rgb": 3, "parts": len(PARTS), "geometry": 5}
@@ -60,7 +61,8 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(self, observations, keys=None):
         """observations: dict of modality -> [N, S, S, channels], see MODALITIES, and keypoints [N, K, 3] in pixels
-        with visibility, 0 for those not shown; keys [N] turn dropout on.
+        with visibility, 0 for those not shown; keys [N] turn dropout on. Returns the pyramid and where the encoder
+        takes the keypoints to be, [N, K, 2] in pixels, which stands in for those that it is not shown.
 
         Parameters exist for the modalities that `init` was shown, so show it all of them (`nothing`).
         """
@@ -81,12 +83,15 @@ class Encoder(nn.Module):
         coarse = Conv(eighth, kind="down", dtype=self.dtype, name="down_eighth")(
             nn.silu(GroupNorm(name="norm_middle")(middle))
         )
-        coarse = Posture(dtype=self.dtype, name="posture")(coarse, keypoints, size)
-        for index in range(4):
-            coarse = Residual(self.dtype, name=f"coarse_{index}")(coarse)
-            if index == 1:
-                coarse = Attention(dtype=self.dtype, name="attention")(coarse)
-        return dropout(coarse, keys, self.dropout), middle, fine, sharp
+        coarse = Residual(self.dtype, name="coarse_0")(coarse)
+        coarse = Residual(self.dtype, name="coarse_1")(coarse)
+        coarse = Attention(dtype=self.dtype, name="attention")(coarse)
+        found = Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle, size)
+        joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2], found)
+        coarse = Posture(dtype=self.dtype, name="posture")(coarse, joints / (size / 2) - 1)
+        coarse = Residual(self.dtype, name="coarse_2")(coarse)
+        coarse = Residual(self.dtype, name="coarse_3")(coarse)
+        return (dropout(coarse, keys, self.dropout), middle, fine, sharp), found
 
 
 class Decoder(nn.Module):

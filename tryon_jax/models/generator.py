@@ -1,13 +1,16 @@
-"""Mapping: a latent (and a garment class) -> a pyramid, which the common decoder turns into sheets."""
+"""Mapping: a latent (and a garment class) -> a pyramid, which the common decoder turns into sheets, and a palette."""
 
 import flax.linen as nn
 import jax.numpy as jnp
 
+from tryon_jax.geometry.parts import MATERIALS
 from tryon_jax.models.layers import Conv, GroupNorm
 
 
 class Mapping(nn.Module):
-    """Latent -> pyramid: a grid at side S/8, and spatially constant styles at S/4, S/2 and S (StyleGAN's idea).
+    """Latent -> the colours of a person's materials, and a pyramid.
+
+    The pyramid is a grid at side S/8, and spatially constant styles at S/4, S/2 and S (StyleGAN's idea).
 
     features: channels at sides S, S/2, S/4, S/8; size: S; classes: garment classes, 0 = unconditional.
     """
@@ -19,7 +22,7 @@ class Mapping(nn.Module):
 
     @nn.compact
     def __call__(self, z, garment_class):
-        """z [N, latent], garment_class int [N] -> pyramid."""
+        """z [N, latent], garment_class int [N] -> (pyramid, colours [N, M, 3] in (0, 1) of the materials)."""
         full, half, quarter, eighth = self.features
         w = z
         if self.classes:
@@ -36,4 +39,6 @@ class Mapping(nn.Module):
         for name, channels, factor in (("quarter", quarter, 4), ("half", half, 2), ("full", full, 1)):
             style = nn.Dense(channels, dtype=self.dtype, name=f"style_{name}")(w)[:, None, None]
             upper.append(jnp.broadcast_to(style, (len(z), self.size // factor, self.size // factor, channels)))
-        return (h, *upper)
+        # One palette for both sheets: a front and a back of one person agree by construction.
+        colours = nn.Dense(3 * len(MATERIALS), dtype=self.dtype, name="palette")(w).astype(jnp.float32)
+        return (h, *upper), nn.sigmoid(colours).reshape(len(z), len(MATERIALS), 3)

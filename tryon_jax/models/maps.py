@@ -8,7 +8,10 @@ from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.parts import PARTS
 
 # Channels of the decoder's output for one sheet; one mask logit for both follows.
-HEADS = {"rgb": 3, "depth": 1, "normals": 3, "parts": len(PARTS), "garment_uv": 2, "blend": 3, "shading": 1}
+HEADS = {"rgb": 3, "depth": 1, "normals": 3, "parts": len(PARTS), "garment_uv": 2, "blend": 4, "shading": 1}
+# Where a pixel's colour may come from: the network's own, the garment picture, the photo, the person's own colours
+# by material (render/palette.py). `blend` has a logit for each.
+CHOICES = ("own", "garment", "photo", "palette")
 CHANNELS = 2 * sum(HEADS.values()) + 1
 # A body is about a fifth as deep as a picture of it is high: this brings the raw depth channel near unit size.
 DEPTH_UNIT = 0.2
@@ -23,8 +26,8 @@ def split(raw):
     """Named maps of a decoder's raw output [N, S, S, CHANNELS].
 
     For each side: rgb in (0, 1), depth in half extents of the picture (the back's never before the front's),
-    normals unit with the side's sign of z, parts logits, garment_uv in (-1, 1), blend logits over (own colour,
-    garment picture, photo), shading in (0, 2). Common to both: mask logit.
+    normals unit with the side's sign of z, parts logits, garment_uv in (-1, 1), blend logits over
+    CHOICES, shading in (0, 2). Common to both: mask logit.
     """
     maps = {}
     # One split: the gradient of each slice by itself would be a padded copy of all channels.
@@ -44,6 +47,19 @@ def split(raw):
         }
     thickness = DEPTH_UNIT * jax.nn.softplus(maps["back_depth"] / DEPTH_UNIT)
     return {**maps, "back_depth": maps["front_depth"] - thickness, "mask": mask}
+
+
+def shares(blend, allowed):
+    """Shares [..., len(CHOICES)] that blend logits give the choices named in `allowed`, summing to 1; others 0."""
+    possible = jnp.array([choice in allowed for choice in CHOICES])
+    return jax.nn.softmax(jnp.where(possible, blend, -jnp.inf), axis=-1)
+
+
+def composed(blend, sources):
+    """Colours [..., 3] in [0, 1]: sources, a dict of choice -> [..., 3], in the shares that blend logits give them."""
+    given = shares(blend, tuple(sources))
+    colour = sum(given[..., CHOICES.index(name), None] * value for name, value in sources.items())
+    return jnp.clip(colour, 0.0, 1.0)  # bright cloth under shading over 1
 
 
 def sheets(maps, front_rgb, back_rgb, camera):

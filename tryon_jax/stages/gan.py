@@ -23,11 +23,13 @@ from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder
 from tryon_jax.models.generator import Mapping
 from tryon_jax.models.inference import Inference, Prior
+from tryon_jax.render.palette import materials
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
 # Horizontal bands in which the colours of the two sheets are compared.
 BANDS = 8
+SIDES = ("front", "back")
 # Share of examples that are made anew, where there is a loss for it; the others are made of drawn latents.
 INFERRED_SHARE = 0.5
 
@@ -68,7 +70,7 @@ def _init_making(setup, key):
     """Fresh parameters of what makes sheets: {mapping, decoder} and, where they are trained, {inference, prior}."""
     keys = jax.random.split(key, 4)
     nobody = jnp.zeros((1, setup.latent_dim)), jnp.zeros(1, jnp.int32)
-    pyramid, mapping = setup.mapping.init_with_output(keys[0], *nobody)
+    (pyramid, _), mapping = setup.mapping.init_with_output(keys[0], *nobody)
     making = {"mapping": mapping["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
     if setup.loss["reconstruction"]:
         seen = jnp.zeros((1, setup.mapping.size, setup.mapping.size, OBSERVED))
@@ -91,15 +93,20 @@ def _init(setup, key, batch):
 
 
 def _generate(setup, params, z, garment_class):
-    """Named maps of latents z [B, latent] and classes [B], and their mask [B, S, S, 1] in (0, 1)."""
-    pyramid = setup.mapping.apply({"params": params["mapping"]}, z, garment_class)
+    """Named maps of latents z [B, latent] and classes [B] with composed colours, and mask [B, S, S, 1] in (0, 1)."""
+    pyramid, palette = setup.mapping.apply({"params": params["mapping"]}, z, garment_class)
     maps = named.split(setup.decoder.apply({"params": params["decoder"]}, pyramid))
+    for side in SIDES:
+        painted = jax.vmap(jnp.matmul)(jax.vmap(materials)(jax.nn.softmax(maps[f"{side}_parts"])), palette[:, None])
+        sources = {"own": maps[f"{side}_rgb"], "palette": painted * maps[f"{side}_shading"]}
+        maps[f"{side}_colour"] = named.composed(maps[f"{side}_blend"], sources)
     return maps, jax.nn.sigmoid(maps["mask"])
 
 
 def _observe_made(maps, mask):
-    parts = (jax.nn.softmax(maps[f"{side}_parts"]) for side in ("front", "back"))
-    return observe(maps["front_rgb"], maps["back_rgb"], maps["front_depth"], maps["back_depth"], *parts, mask)
+    parts = (jax.nn.softmax(maps[f"{side}_parts"]) for side in SIDES)
+    colours = maps["front_colour"], maps["back_colour"]
+    return observe(*colours, maps["front_depth"], maps["back_depth"], *parts, mask)
 
 
 def _noise(setup, keys):
@@ -148,7 +155,8 @@ def _train_step(setup, state, batch, rng):
         terms = {"generator": adversary.fooling(logits, judge, made, classes, keys[:, 2], **settings)}
         loss = setup.loss["adversarial"] * terms["generator"]
         if setup.loss["reconstruction"]:
-            again = losses.weighted(jax.vmap(losses.sheets)(maps, batch), setup.loss) * which
+            again = {**jax.vmap(losses.sheets)(maps, batch), "blend": jax.vmap(losses.blend)(maps, batch)}
+            again = losses.weighted(again, setup.loss) * which
             terms |= {name: value.mean() for name, value in {**of_latents, "reconstruction": again}.items()}
             loss += sum(setup.loss[name] * terms[name] for name in ("reconstruction", "divergence")) + terms["prior"]
         return loss, (terms, made)
@@ -196,8 +204,8 @@ def _eval_step(setup, params, batch, rng):
         "untrained": describe(untrained),
         "real_front": bands(batch["front_rgb"], batch["mask"]),
         "real_back": bands(batch["back_rgb"], batch["mask"]),
-        "made_front": bands(maps["front_rgb"], mask),
-        "made_back": bands(maps["back_rgb"], mask),
+        "made_front": bands(maps["front_colour"], mask),
+        "made_back": bands(maps["back_colour"], mask),
         "mask_sureness": jnp.abs(2 * mask - 1).mean((1, 2, 3)),
     }
 
@@ -239,4 +247,4 @@ def _predict(setup, params, batch, rng):
     # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
     for side, sign in (("front", 1.0), ("back", -1.0)):
         maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)
-    return named.sheets(maps, maps["front_rgb"], maps["back_rgb"], batch["camera"])
+    return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])

@@ -18,6 +18,7 @@ from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models import maps as named
 from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, nothing, without_skips
+from tryon_jax.render.palette import repaint
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
@@ -59,17 +60,33 @@ def build(config, axis_name=None):
 def _init(setup, key, batch):
     keys = jax.random.split(key)
     size = batch["person"].shape[1]
-    pyramid, encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
+    (pyramid, _), encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
     params = {"encoder": encoder["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
     opt_state = {"networks": setup.chain.init(params)}
     return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, params))
 
 
 def _reconstruct(setup, params, observations, flat, keys=None):
-    """Named maps of a batch of observations; flat [B] is 1 where the pyramid's upper levels lose their place."""
-    pyramid = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
-    raw = setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat))
-    return named.split(raw)
+    """Named maps of a batch of observations, with composed colours and `joints`.
+
+    flat [B] is 1 where the pyramid's upper levels lose their place.
+    """
+    pyramid, joints = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
+    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat)))
+    return {**maps, **jax.vmap(_compose)(maps, observations), "joints": joints}
+
+
+def _compose(maps, seen):
+    """Both sheets' colours of one example: own colour, what is seen at the place, the person's colours by material."""
+    picture, colours = (seen["rgb"] + 1) / 2, {}
+    # Parts and silhouette are judged by their own truth, not by what colour they would bring.
+    parts = {side: jax.lax.stop_gradient(jax.nn.softmax(maps[f"{side}_parts"])) for side in SIDES}
+    known = jax.lax.stop_gradient(jax.nn.sigmoid(maps["mask"])) * seen["known"]
+    for side in SIDES:
+        palette = repaint(picture, known, parts["front"], parts[side]) * maps[f"{side}_shading"]
+        sources = {"own": maps[f"{side}_rgb"], "photo": picture, "palette": palette}
+        colours[f"{side}_colour"] = named.composed(maps[f"{side}_blend"], sources)
+    return colours
 
 
 def backdrop(key, size):
@@ -97,6 +114,7 @@ def _whole(example, picture, parts=0.0, keypoints=0.0):
         "parts": jax.nn.one_hot(example["front_segmentation"], len(PARTS)) * parts * has["segmentation"],
         "keypoints": example["keypoints"] * keypoints * has["keypoints"],
         "geometry": jnp.zeros((*size, MODALITIES["geometry"])),
+        "known": jnp.ones_like(example["mask"]),
     }
 
 
@@ -114,6 +132,7 @@ def _masked(example, picture, visible, depth, valid):
         "parts": jnp.zeros((*size, MODALITIES["parts"])),
         "keypoints": jnp.zeros_like(example["keypoints"]),
         "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
+        "known": visible,
     }
 
 
@@ -156,7 +175,11 @@ def _train_step(setup, state, batch, rng):
 
     def loss(params):
         maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
-        terms = jax.vmap(losses.sheets)(maps, batch)
+        terms = {
+            **jax.vmap(losses.sheets)(maps, batch),
+            "blend": jax.vmap(losses.blend)(maps, batch),
+            "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
+        }
         terms = {name: value.mean() for name, value in terms.items()}
         return losses.weighted(terms, setup.loss), terms
 
@@ -180,7 +203,7 @@ def _eval_step(setup, params, batch, rng):
     return {
         **jax.vmap(_score_sheets)(whole, batch),
         **{f"{side}_hinted_error": jax.vmap(_score_sheets)(hinted, batch)[f"{side}_depth_error"] for side in SIDES},
-        **jax.vmap(_score_masked)(masked["front_rgb"], batch, visible),
+        **jax.vmap(_score_masked)(masked["front_colour"], batch, visible),
     }
 
 
@@ -188,7 +211,10 @@ def _score_sheets(maps, example):
     """Scores of one example's two sheets made of its picture alone."""
     mask = example["mask"]
     metres = half_extent(example["camera"], mask.shape[:2])
-    scores = {"mask_iou": metrics.intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask)}
+    scores = {
+        "joint_error": losses.keypoints(maps["joints"], example),
+        "mask_iou": metrics.intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask),
+    }
     for side in SIDES:
         truth = example[f"{side}_depth"]
         mean = losses.masked_mean(truth, mask)
@@ -197,7 +223,7 @@ def _score_sheets(maps, example):
             f"{side}_depth_mean": mean,
             f"{side}_depth_square": losses.masked_mean(truth**2, mask),
             f"{side}_angle": metrics.angle(maps[f"{side}_normals"], example[f"{side}_normals"], mask),
-            f"{side}_rgb_error": metrics.squared_error(maps[f"{side}_rgb"], example[f"{side}_rgb"], mask),
+            f"{side}_rgb_error": metrics.squared_error(maps[f"{side}_colour"], example[f"{side}_rgb"], mask),
         }
         labels = (maps[f"{side}_parts"].argmax(-1) == example[f"{side}_segmentation"])[..., None]
         scores[f"{side}_parts"] = losses.masked_mean(labels.astype(jnp.float32), mask)
@@ -221,11 +247,11 @@ def _score_masked(rgb, example, visible):
 def summarize(rows):
     """Scores over a split. A name after a slash is the baseline's score by the same measure.
 
-    depth_rmse/constant: the one best constant a sheet over the whole split; depth_rmse/own_mean: the mean of
-    each example's own true depth, a sheet, which no guess could know; depth_rmse/hinted: ours where the picture
-    comes with its parts and keypoints. masked_psnr/mean_fill: the mean colour of the visible person; /near_fill:
-    their mean around each hole, which the network is shown. PSNR and RMSE are of the mean squared error over the
-    split.
+    depth_rmse/constant: the one best constant a sheet over the whole split; /own_mean: the mean of each example's own
+    true depth, a sheet, which no guess could know; /hinted: ours where the picture comes with its parts and keypoints.
+    joint_error: of the keypoints found, in half picture sides. masked_psnr/mean_fill: the mean colour of the visible
+    person; /near_fill: their mean around each hole, which the network is shown. PSNR and RMSE are of the mean squared
+    error over the split.
     """
     error, hinted = (
         np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]) for name in ("depth_error", "hinted_error")
@@ -241,6 +267,7 @@ def summarize(rows):
         "depth_share_of_constant/hinted": float(np.sqrt(hinted / np.mean(constant))),
         "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in SIDES])),
         "mask_iou": float(rows["mask_iou"].mean()),
+        "joint_error": float(rows["joint_error"].mean()),
         "part_accuracy": float(np.mean([rows[f"{side}_parts"].mean() for side in SIDES])),
         "front_psnr": float(metrics.psnr(rows["front_rgb_error"].mean())),
         "back_psnr": float(metrics.psnr(rows["back_rgb_error"].mean())),
@@ -253,4 +280,4 @@ def summarize(rows):
 def _predict(setup, params, batch, rng):
     picture = jax.vmap(_picture)(batch, rng, 1 - batch["has"]["rgb"])
     maps = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), jnp.zeros(len(picture)))
-    return named.sheets(maps, maps["front_rgb"], maps["back_rgb"], batch["camera"])
+    return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])

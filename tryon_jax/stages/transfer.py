@@ -1,7 +1,7 @@
 """Try-on: a photographed person and a garment picture to both sheets of the person wearing it.
 
 Geometry comes from the network, colour from the pictures: for each pixel the network says where on the garment
-picture it comes from, how it is shaded, and how much to trust that, the photo or its own colour.
+picture it comes from, how it is shaded, and how much to trust that, the photo, the person's colours or its own.
 """
 
 from functools import partial
@@ -18,6 +18,7 @@ from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
+from tryon_jax.render.palette import repaint
 from tryon_jax.render.paste import paste
 from tryon_jax.render.texture import sample_texture
 from tryon_jax.stages import Stage
@@ -69,7 +70,7 @@ def build(config, axis_name=None):
 def _init(setup, key, batch):
     keys = jax.random.split(key, 4)
     size = batch["person"].shape[1]
-    pyramid, encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
+    (pyramid, _), encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
     garment = jnp.zeros((1, *batch["garment"].shape[1:]))
     no_garment = (garment, garment[..., :1], jnp.zeros(1, jnp.int32))
     making = {
@@ -113,7 +114,7 @@ def _dress(setup, params, batch, keys=None):
     if keys is not None:
         ours, garments, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
         observations = jax.vmap(partial(_hidden, setup))(observations, hiding)
-    pyramid = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
+    pyramid, _ = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
     styles = setup.garment_encoder.apply(
         {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], batch["garment_class"], garments
     )
@@ -121,37 +122,29 @@ def _dress(setup, params, batch, keys=None):
     wearable = jnp.asarray(_WEARABLE)[batch["garment_class"]][:, None, None]
     for side in SIDES:
         maps[f"{side}_parts"] = jnp.where(wearable, maps[f"{side}_parts"], _NEVER)
-    return maps | jax.vmap(_compose)(maps, batch["garment"], batch["person"])
+    return maps | jax.vmap(_compose)(maps, batch)
 
 
-def _compose(maps, garment, person):
-    """Both sheets' colours of one example: own colour, garment picture x shading and photo, blended.
+def _compose(maps, example):
+    """Both sheets' colours of one example, and their `palette`: what each pixel would be in the person's own colours.
 
-    The photo shows nothing of the back, so the back sheet has only the first two.
+    The photo itself shows nothing of the back.
     """
-    colours = {}
+    garment, photo, found = example["garment"], example["person"], {}
+    shown = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * example["has"]["person_segmentation"]
     for side in SIDES:
-        shaded = sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * maps[f"{side}_shading"]
-        choices, shares = [maps[f"{side}_rgb"], shaded, person], _shares(maps, side)
-        blended = sum(shares[..., index : index + 1] * choice for index, choice in enumerate(choices))
-        colours[f"{side}_colour"] = jnp.clip(blended, 0.0, 1.0)  # bright cloth under shading over 1
-    return colours
-
-
-def _shares(maps, side):
-    """Shares [..., 3] of own colour, garment picture and photo, summing to 1; none of the photo on the back."""
-    logits = maps[f"{side}_blend"]
-    count = logits.shape[-1] if side == "front" else logits.shape[-1] - 1
-    shares = jax.nn.softmax(logits[..., :count], axis=-1)
-    return jnp.concatenate([shares, jnp.zeros_like(logits[..., count:])], axis=-1)
-
-
-def _terms(maps, example):
-    """The reconstruction terms of one example; `blend` is the composed colour's."""
-    mask, has = example["mask"], example["has"]
-    front = losses.l1(maps["front_colour"], example["front_rgb"], mask) * has["rgb"]
-    back = losses.l1(maps["back_colour"], example["back_rgb"], mask) * has["back_rgb"]
-    return {**losses.sheets(maps, example), "blend": (front + back) / 2}
+        shading = maps[f"{side}_shading"]
+        # The parts are judged by their labels alone, not by what colour they would bring.
+        wanted = jax.lax.stop_gradient(jax.nn.softmax(maps[f"{side}_parts"]))
+        sources = {
+            "own": maps[f"{side}_rgb"],
+            "garment": sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * shading,
+            "palette": repaint(photo, 1.0, shown, wanted) * shading,
+        }
+        sources |= {"photo": photo} if side == "front" else {}
+        found[f"{side}_colour"] = named.composed(maps[f"{side}_blend"], sources)
+        found[f"{side}_palette"] = sources["palette"]
+    return found
 
 
 def _observe_made(maps):
@@ -182,7 +175,8 @@ def _train_step(setup, state, batch, rng):
 
     def loss(making):
         maps = _dress(setup, making, batch, keys[:, 1])
-        terms = {name: value.mean() for name, value in jax.vmap(_terms)(maps, batch).items()}
+        terms = {**jax.vmap(losses.sheets)(maps, batch), "blend": jax.vmap(losses.blend)(maps, batch)}
+        terms = {name: value.mean() for name, value in terms.items()}
         total, made = losses.weighted(terms, setup.loss), None
         if adversarial:
             made, judge = _observe_made(maps), state.params["discriminator"]
@@ -298,6 +292,11 @@ def _predict(setup, params, batch, rng):
     maps = _dress(setup, params, batch)
     made = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
     for side in SIDES:
-        made |= {f"{side}_own": maps[f"{side}_rgb"], f"{side}_shading": maps[f"{side}_shading"]}
-        made[f"{side}_blend"] = _shares(maps, side)
+        share = named.shares(maps[f"{side}_blend"], named.CHOICES if side == "front" else ("own", "garment", "palette"))
+        own, palette = share[..., :1], share[..., 3:]
+        # What is not looked up in a finer picture counts as one source. 1e-6: both shares may be next to nothing.
+        mixed = (own * maps[f"{side}_rgb"] + palette * maps[f"{side}_palette"]) / jnp.maximum(own + palette, 1e-6)
+        made[f"{side}_own"] = jnp.clip(mixed, 0.0, 1.0)
+        made[f"{side}_blend"] = jnp.concatenate([own + palette, share[..., 1:3]], axis=-1)
+        made[f"{side}_shading"] = maps[f"{side}_shading"]
     return made

@@ -1,0 +1,50 @@
+"""A person's colours by material, against the sums written out."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from tryon_jax.geometry.parts import FLIP_PARTS, MATERIAL, MATERIALS, PART, PARTS
+from tryon_jax.render.palette import materials, repaint
+
+SIZE = 12
+
+
+def one_hot(labels):
+    return jnp.asarray(np.eye(len(PARTS), dtype=np.float32)[labels])
+
+
+def test_every_part_but_the_background_is_of_one_material_the_same_on_both_sides():
+    assert MATERIAL.shape == (len(PARTS), len(MATERIALS))
+    assert MATERIAL.sum(1).tolist() == [0.0] + [1.0] * (len(PARTS) - 1)
+    np.testing.assert_array_equal(MATERIAL[FLIP_PARTS], MATERIAL)
+    assert (MATERIAL.sum(0) > 0).all()
+
+
+def test_shares_of_materials_ignore_the_background():
+    parts = jnp.zeros(len(PARTS)).at[0].set(0.6).at[PART["face"]].set(0.1).at[PART["upper"]].set(0.3)
+    found = dict(zip(MATERIALS, materials(parts[None, None])[0, 0].tolist(), strict=True))
+    np.testing.assert_allclose([found["skin"], found["upper"]], [0.25, 0.75], atol=1e-6)
+    assert not materials(one_hot(np.zeros((1, 1), int))).any()
+
+
+def test_a_part_takes_the_mean_colour_of_its_material_where_the_person_is_known():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, len(PARTS), (SIZE, SIZE))
+    picture = rng.random((SIZE, SIZE, 3)).astype(np.float32)
+    known = (rng.random((SIZE, SIZE, 1)) < 0.7).astype(np.float32)
+    wanted = rng.integers(1, len(PARTS), (SIZE, SIZE))
+    found = np.asarray(repaint(jnp.asarray(picture), jnp.asarray(known), one_hot(labels), one_hot(wanted)))
+    on = (known[..., 0] > 0) & (labels > 0)
+    person = picture[on].mean(0)
+    for row, column in np.ndindex(SIZE, SIZE):
+        material = MATERIAL[wanted[row, column]].argmax()
+        same = on & (MATERIAL[labels].argmax(-1) == material)
+        expected = (picture[same].sum(0) + person) / (same.sum() + 1)
+        np.testing.assert_allclose(found[row, column], expected, atol=1e-5)
+
+
+def test_what_is_not_shown_takes_the_persons_mean_and_nothing_known_is_black():
+    picture = jnp.full((SIZE, SIZE, 3), 0.4)
+    face, shoes = (one_hot(np.full((SIZE, SIZE), PART[name])) for name in ("face", "left_shoe"))
+    np.testing.assert_allclose(repaint(picture, 1.0, face, shoes), 0.4, atol=1e-5)
+    assert not repaint(picture, 0.0, face, face).any()
