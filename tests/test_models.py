@@ -151,10 +151,10 @@ def test_colours_are_composed_of_the_sources_that_there_are():
     np.testing.assert_allclose(given[..., 3] / given[..., 0], odds, rtol=1e-4)
     sources = {"own": jnp.full((3, 5, 3), 0.2), "palette": jnp.full((3, 5, 3), 0.8)}
     expected = np.broadcast_to(0.2 * given[..., :1] + 0.8 * given[..., 3:], (3, 5, 3))
-    np.testing.assert_allclose(maps.composed(blend, sources), expected, atol=1e-6)
-    only = maps.composed(blend, {"photo": 3 * jnp.ones((3, 5, 3))})
+    np.testing.assert_allclose(maps.composed(given, sources), expected, atol=1e-6)
+    only = maps.composed(maps.shares(blend, ("photo",)), {"photo": 3 * jnp.ones((3, 5, 3))})
     np.testing.assert_array_equal(only, 1.0)
-    gradient = jax.grad(lambda blend: maps.composed(blend, sources).sum())(blend)
+    gradient = jax.grad(lambda blend: maps.composed(maps.shares(blend, sources), sources).sum())(blend)
     assert np.isfinite(gradient).all() and not gradient[..., 1:3].any() and gradient[..., 0].any()
 
 

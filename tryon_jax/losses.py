@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax.geometry.camera import half_extent
-from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
+from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART, PARTS
 from tryon_jax.geometry.relief import depth_differences
 
 OBJECTIVES = ("nonsaturating", "hinge", "wasserstein")
@@ -58,10 +58,15 @@ def silhouette(logits, mask):
     return entropy + dice
 
 
+def garment_part(garment_class):
+    """Which part label a worn garment of the class has, float32 [parts]: 1 there, 0 elsewhere."""
+    part = jnp.asarray(np.array([PART[GARMENT_PARTS[name]] for name in GARMENT_CLASSES]))[garment_class]
+    return jax.nn.one_hot(part, len(PARTS))
+
+
 def garment_region(segmentation, garment_class):
     """Where the worn garment shows, float32 [H, W, 1]: the pixels of segmentation [H, W] with its class's part."""
-    part = jnp.asarray(np.array([PART[GARMENT_PARTS[name]] for name in GARMENT_CLASSES]))[garment_class]
-    return (segmentation == part).astype(jnp.float32)[..., None]
+    return garment_part(garment_class)[segmentation][..., None]
 
 
 def sheets(maps, example):

@@ -91,6 +91,8 @@ class Encoder(nn.Module):
         coarse = Posture(dtype=self.dtype, name="posture")(coarse, joints / (size / 2) - 1)
         coarse = Residual(self.dtype, name="coarse_2")(coarse)
         coarse = Residual(self.dtype, name="coarse_3")(coarse)
+        # Of one size, whatever has been added up: a garment's style, which is added next, must not drown.
+        coarse = GroupNorm(name="norm_coarse")(coarse)
         return (dropout(coarse, keys, self.dropout), middle, fine, sharp), found
 
 

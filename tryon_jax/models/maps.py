@@ -55,10 +55,9 @@ def shares(blend, allowed):
     return jax.nn.softmax(jnp.where(possible, blend, -jnp.inf), axis=-1)
 
 
-def composed(blend, sources):
-    """Colours [..., 3] in [0, 1]: sources, a dict of choice -> [..., 3], in the shares that blend logits give them."""
-    given = shares(blend, tuple(sources))
-    colour = sum(given[..., CHOICES.index(name), None] * value for name, value in sources.items())
+def composed(shares, sources):
+    """Colours [..., 3] in [0, 1]: sources, a dict of choice -> [..., 3], in their shares [..., len(CHOICES)]."""
+    colour = sum(shares[..., CHOICES.index(name), None] * value for name, value in sources.items())
     return jnp.clip(colour, 0.0, 1.0)  # bright cloth under shading over 1
 
 

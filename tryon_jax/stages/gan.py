@@ -99,7 +99,7 @@ def _generate(setup, params, z, garment_class):
     for side in SIDES:
         painted = jax.vmap(jnp.matmul)(jax.vmap(materials)(jax.nn.softmax(maps[f"{side}_parts"])), palette[:, None])
         sources = {"own": maps[f"{side}_rgb"], "palette": painted * maps[f"{side}_shading"]}
-        maps[f"{side}_colour"] = named.composed(maps[f"{side}_blend"], sources)
+        maps[f"{side}_colour"] = named.composed(named.shares(maps[f"{side}_blend"], sources), sources)
     return maps, jax.nn.sigmoid(maps["mask"])
 
 

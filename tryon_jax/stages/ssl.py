@@ -85,7 +85,7 @@ def _compose(maps, seen):
     for side in SIDES:
         palette = repaint(picture, known, parts["front"], parts[side]) * maps[f"{side}_shading"]
         sources = {"own": maps[f"{side}_rgb"], "photo": picture, "palette": palette}
-        colours[f"{side}_colour"] = named.composed(maps[f"{side}_blend"], sources)
+        colours[f"{side}_colour"] = named.composed(named.shares(maps[f"{side}_blend"], sources), sources)
     return colours
 
 

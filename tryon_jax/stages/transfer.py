@@ -126,11 +126,13 @@ def _dress(setup, params, batch, keys=None):
 
 
 def _compose(maps, example):
-    """Both sheets' colours of one example, and their `palette`: what each pixel would be in the person's own colours.
+    """Both sheets' colours and shares (maps.CHOICES) of one example, and what it would be in the person's own colours.
 
-    The photo itself shows nothing of the back.
+    Where the garment is, only it and the network's own colour count, elsewhere only what is not it. The photo shows
+    nothing of the back.
     """
     garment, photo, found = example["garment"], example["person"], {}
+    kept = {"front": ("own", "photo", "palette"), "back": ("own", "palette")}
     shown = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * example["has"]["person_segmentation"]
     for side in SIDES:
         shading = maps[f"{side}_shading"]
@@ -141,9 +143,10 @@ def _compose(maps, example):
             "garment": sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * shading,
             "palette": repaint(photo, 1.0, shown, wanted) * shading,
         }
-        sources |= {"photo": photo} if side == "front" else {}
-        found[f"{side}_colour"] = named.composed(maps[f"{side}_blend"], sources)
-        found[f"{side}_palette"] = sources["palette"]
+        worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
+        shares = worn * named.shares(blend, ("own", "garment")) + (1 - worn) * named.shares(blend, kept[side])
+        found[f"{side}_colour"] = named.composed(shares, {**sources, "photo": photo})
+        found |= {f"{side}_shares": shares, f"{side}_palette": sources["palette"]}
     return found
 
 
@@ -292,7 +295,7 @@ def _predict(setup, params, batch, rng):
     maps = _dress(setup, params, batch)
     made = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
     for side in SIDES:
-        share = named.shares(maps[f"{side}_blend"], named.CHOICES if side == "front" else ("own", "garment", "palette"))
+        share = maps[f"{side}_shares"]
         own, palette = share[..., :1], share[..., 3:]
         # What is not looked up in a finer picture counts as one source. 1e-6: both shares may be next to nothing.
         mixed = (own * maps[f"{side}_rgb"] + palette * maps[f"{side}_palette"]) / jnp.maximum(own + palette, 1e-6)
