@@ -55,8 +55,8 @@ def test_another_config_changes_nothing(tmp_path):
     train.run(fake_run.config(steps=3), tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     other = fake_run.config(steps=3).unlock()
-    other.optimizer.learning_rate = 0.5
-    with pytest.raises(UserError, match="optimizer.learning_rate is 0.002 there and 0.5 here"):
+    rate, other.optimizer.learning_rate = other.optimizer.learning_rate, 0.5
+    with pytest.raises(UserError, match=f"optimizer.learning_rate is {rate} there and 0.5 here"):
         train.run(other.lock(), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 

@@ -29,6 +29,8 @@ class Mapping(nn.Module):
             w = w + nn.Embed(self.classes, z.shape[-1], name="class")(garment_class)
         for index in range(2):
             w = nn.leaky_relu(nn.Dense(2 * eighth, dtype=self.dtype, name=f"dense_{index}")(w), 0.2)
+        # Inferred latents may be of any length: without a norm the far ones would saturate all that follows.
+        w = nn.LayerNorm(dtype=self.dtype, name="norm")(w)
         side = min(4, self.size // 8)
         h = nn.Dense(side * side * eighth, dtype=self.dtype, name="grid")(w).reshape(-1, side, side, eighth)
         while side < self.size // 8:

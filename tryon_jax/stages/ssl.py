@@ -84,8 +84,11 @@ def _compose(maps, seen):
     known = jax.lax.stop_gradient(jax.nn.sigmoid(maps["mask"])) * seen["known"]
     for side in SIDES:
         palette = repaint(picture, known, parts["front"], parts[side]) * maps[f"{side}_shading"]
-        sources = {"own": maps[f"{side}_rgb"], "photo": picture, "palette": palette}
-        colours[f"{side}_colour"] = named.composed(named.shares(maps[f"{side}_blend"], sources), sources)
+        sources, blend = {"own": maps[f"{side}_rgb"], "photo": picture, "palette": palette}, maps[f"{side}_blend"]
+        # A hole shows no photo: were its filling a choice, one logit would soon choose it for both.
+        shares = seen["known"] * named.shares(blend, sources)
+        shares += (1 - seen["known"]) * named.shares(blend, ("own", "palette"))
+        colours[f"{side}_colour"] = named.composed(shares, sources)
     return colours
 
 
