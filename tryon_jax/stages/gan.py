@@ -152,7 +152,11 @@ def _train_step(setup, state, batch, rng):
         z, which, of_latents = _inferred(setup, making, real, complete, noise, classes, keys[:, 5])
         maps, mask = _generate(setup, making, z, classes)
         made = _observe_made(maps, mask)
-        terms = {"generator": adversary.fooling(logits, judge, made, classes, keys[:, 2], **settings)}
+        shown = made
+        if setup.loss["reconstruction"]:
+            # Where a real sheet holds the generator in place. Elsewhere the judge alone would lead it astray.
+            shown = jnp.where(which[:, None, None, None] > 0, made, jax.lax.stop_gradient(made))
+        terms = {"generator": adversary.fooling(logits, judge, shown, classes, keys[:, 2], **settings)}
         loss = setup.loss["adversarial"] * terms["generator"]
         if setup.loss["reconstruction"]:
             again = {**jax.vmap(losses.sheets)(maps, batch), "blend": jax.vmap(losses.blend)(maps, batch)}
