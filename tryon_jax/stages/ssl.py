@@ -18,6 +18,7 @@ from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models import maps as named
 from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, nothing, without_skips
+from tryon_jax.render.holes import fill
 from tryon_jax.render.palette import repaint
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
@@ -129,7 +130,7 @@ def _masked(example, picture, visible, depth, valid):
     size, has = example["mask"].shape[:2], example["has"]
     units = depth / (half_extent(example["camera"], size) * named.DEPTH_UNIT)
     known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
-    filled = augment.fill(picture, valid * visible)
+    filled = fill(picture, valid * visible)
     return {
         "rgb": 2 * (picture * visible + filled * (1 - visible)) - 1,
         "parts": jnp.zeros((*size, MODALITIES["parts"])),
@@ -238,12 +239,12 @@ def _score_masked(rgb, example, visible):
     truth, mask = example["front_rgb"], example["mask"]
     seen = mask * visible
     # A person of whom nothing is visible is filled with black, the mean of nothing.
-    fill = (truth * seen).sum((0, 1)) / jnp.maximum(seen.sum(), 1.0)
+    mean = (truth * seen).sum((0, 1)) / jnp.maximum(seen.sum(), 1.0)
     hidden = mask * (1 - visible)
     return {
         "masked_error": metrics.squared_error(rgb, truth, hidden),
-        "masked_error_mean_fill": metrics.squared_error(jnp.broadcast_to(fill, truth.shape), truth, hidden),
-        "masked_error_near_fill": metrics.squared_error(augment.fill(truth, seen), truth, hidden),
+        "masked_error_mean_fill": metrics.squared_error(jnp.broadcast_to(mean, truth.shape), truth, hidden),
+        "masked_error_near_fill": metrics.squared_error(fill(truth, seen), truth, hidden),
     }
 
 
