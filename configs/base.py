@@ -25,84 +25,124 @@ def get_config():
     config.stage = "ssl"  # a file of tryon_jax/stages: ssl, gan or transfer
     config.seed = 0  # of parameters, of the order of the data and of everything drawn in a step
     config.batch_size = 16  # examples a step over all devices and processes; divisible by the number of devices
-
-    config.data = ml_collections.ConfigDict()
-    config.data.name = "synthetic"  # a file of tryon_jax/data
-    config.data.preset = "cpu"  # how large a set: the data set says which presets it has
-    config.data.folder = ""  # where it lies; '' is the data set's own place in the user's cache
-    config.data.threads = 2  # reader threads a process; grain's worker processes gain nothing on 2 cores
-
-    config.train = ml_collections.ConfigDict()
-    config.train.steps = 5000  # optimizer steps
-    config.train.log_every = 50  # steps between lines of metrics.jsonl, which hold that step's own values
-    config.train.sample_every = 1000  # steps between sample grids; 0 draws the last step's only
-    config.train.evaluate_every = 1000  # steps between scores on the held-out split; 0 scores the last step only
-    config.train.evaluate_examples = 256  # held-out examples a score is taken over, at most; 0 is all of them
-    config.train.checkpoint_every = 500  # steps between checkpoints; 0 keeps the last step's only
-    config.train.keep = 2  # newest checkpoints that are kept
-
-    config.model = ml_collections.ConfigDict()
-    config.model.size = 64  # pixels, side of the square pictures and sheets; divisible by 8
-    config.model.features = (24, 32, 64, 96)  # channels at sides S, S/2, S/4 and S/8
-    config.model.latent_dim = 32  # numbers in a latent z
-    config.model.classes = 4  # garment classes (geometry.parts) that condition made people and their judge; 0 is none
-    config.model.dropout = 0.0  # share of bottleneck features dropped in training, in [0, 1)
-    config.model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32
-
-    config.optimizer = ml_collections.ConfigDict()
-    config.optimizer.learning_rate = 5e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
-    config.optimizer.discriminator_learning_rate = 1e-3  # the same of the discriminator
-    config.optimizer.warmup_steps = 200  # steps of linear warm-up, then cosine decay over `steps`
-    config.optimizer.steps = config.train.get_ref("steps")  # follows train.steps
-    config.optimizer.b1 = 0.9  # Adam's decay of the first moment; 0 for adversarial stages
-    config.optimizer.b2 = 0.99  # and of the second
-    config.optimizer.weight_decay = 1e-4  # L2, decoupled (AdamW, arXiv:1711.05101), a unit of learning rate
-    config.optimizer.clip_norm = 1.0  # largest global gradient norm; 0 does not clip
-    config.optimizer.ema_decay = 0.998  # a step, of the averaged parameters that are judged and used
-    config.optimizer.freeze = ()  # parts that are not trained, e.g. (encoder,)
-    config.optimizer.learning_rate_scale = ml_collections.ConfigDict()  # factor on the rate of each part
-    for part in PARTS:
-        config.optimizer.learning_rate_scale[part] = 1.0
-
-    config.loss = ml_collections.ConfigDict()  # weights, unitless; a term is a mean over pixels, then examples
-    config.loss.rgb = 1.0  # L1 of the network's own colour, [0, 1]
-    config.loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
-    config.loss.depth = 24.0  # Huber loss of depth in half extents of the picture
-    config.loss.normals = 1.0  # 1 - cosine of the angle between normals
-    config.loss.segmentation = 0.2  # cross-entropy of the part labels, nats
-    config.loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
-    config.loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
-    config.loss.keypoints = 2.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only
-    config.loss.adversarial = 0.0  # the generator's part of the adversarial loss
-    config.loss.reconstruction = 0.0  # of real sheets made anew from inferred latents, gan only; 0 is a plain GAN
-    config.loss.divergence = 0.0  # of inferred latents from the standard normal, nats, gan only
-    config.loss.objective = "nonsaturating"  # nonsaturating | hinge | wasserstein
-    config.loss.r1 = 1.0  # gamma of the penalty on real examples (arXiv:1801.04406, equation 9)
-    config.loss.r1_every = 16  # steps between penalties, scaled to match (StyleGAN2, arXiv:1912.04958, appendix B)
-
-    config.mask = ml_collections.ConfigDict()  # masked prediction (MAE, arXiv:2111.06377)
-    config.mask.ratio = 0.5  # share of patches hidden
-    config.mask.patch = 4  # pixels, side of a patch: 16 x 16 patches, about as many as in MAE
-    config.mask.share = 0.35  # share of examples that are masked; the others show the whole photo
-
-    config.augment = ml_collections.ConfigDict()
-    config.augment.yaw = 0.2  # radians, largest turn about the vertical axis
-    config.augment.roll = 0.1  # radians, largest turn in the image plane
-    config.augment.scale = 0.1  # largest relative change of size
-    config.augment.shift = 0.05  # largest shift, share of the picture's side
-    config.augment.flip = 0.5  # probability of a left-right mirror
-    config.augment.depth_noise = 0.01  # metres, standard deviation on depth inputs, to be denoised
-    config.augment.depth_dropout = 0.05  # share of depth input pixels dropped
-    config.augment.colour = 0.2  # largest relative change of brightness, contrast and saturation of inputs
-    config.augment.discriminator = ml_collections.ConfigDict()  # what D sees, real and made (arXiv:2006.10738)
-    config.augment.discriminator.colour = 0.0  # largest relative change of brightness, saturation and contrast
-    config.augment.discriminator.shift = 0.125  # largest shift, share of the picture's side
-    config.augment.discriminator.cutout = 0.0  # side of a blank square, share of the picture's side
-
-    config.init = ml_collections.ConfigDict()  # run folders whose averaged part starts this run; '' starts afresh
-    for part in PARTS:
-        config.init[part] = ""
+    config.data = _data()
+    config.train = _train()
+    config.model = _model()
+    config.optimizer = _optimizer(config.train.get_ref("steps"))
+    config.loss = _loss()
+    config.mask = _mask()
+    config.augment = _augment()
+    config.init = _init()
     return config
+
+
+def _data():
+    """Where examples come from."""
+    data = ml_collections.ConfigDict()
+    data.name = "synthetic"  # a file of tryon_jax/data
+    data.preset = "cpu"  # how large a set: the data set says which presets it has
+    data.folder = ""  # where it lies; '' is the data set's own place in the user's cache
+    data.threads = 2  # reader threads a process; grain's worker processes gain nothing on 2 cores
+    return data
+
+
+def _train():
+    """How long, and how often what is written."""
+    train = ml_collections.ConfigDict()
+    train.steps = 5000  # optimizer steps
+    train.log_every = 50  # steps between lines of metrics.jsonl, which hold that step's own values
+    train.sample_every = 1000  # steps between sample grids; 0 draws the last step's only
+    train.evaluate_every = 1000  # steps between scores on the held-out split; 0 scores the last step only
+    train.evaluate_examples = 256  # held-out examples a score is taken over, at most; 0 is all of them
+    train.checkpoint_every = 500  # steps between checkpoints; 0 keeps the last step's only
+    train.keep = 2  # newest checkpoints that are kept
+    return train
+
+
+def _model():
+    """Sizes of the networks."""
+    model = ml_collections.ConfigDict()
+    model.size = 64  # pixels, side of the square pictures and sheets; divisible by 8
+    model.features = (24, 32, 64, 96)  # channels at sides S, S/2, S/4 and S/8
+    model.latent_dim = 32  # numbers in a latent z
+    model.classes = 4  # garment classes (geometry.parts) that condition made people and their judge; 0 is none
+    model.dropout = 0.0  # share of bottleneck features dropped in training, in [0, 1)
+    model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32
+    return model
+
+
+def _optimizer(steps):
+    """How parameters move; steps: a reference to train.steps, the length of the decay."""
+    optimizer = ml_collections.ConfigDict()
+    optimizer.learning_rate = 5e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
+    optimizer.discriminator_learning_rate = 1e-3  # the same of the discriminator
+    optimizer.warmup_steps = 200  # steps of linear warm-up, then cosine decay over `steps`
+    optimizer.steps = steps  # follows train.steps
+    optimizer.b1 = 0.9  # Adam's decay of the first moment; 0 for adversarial stages
+    optimizer.b2 = 0.99  # and of the second
+    optimizer.weight_decay = 1e-4  # L2, decoupled (AdamW, arXiv:1711.05101), a unit of learning rate
+    optimizer.clip_norm = 1.0  # largest global gradient norm; 0 does not clip
+    optimizer.ema_decay = 0.998  # a step, of the averaged parameters that are judged and used
+    optimizer.freeze = ()  # parts that are not trained, e.g. (encoder,)
+    optimizer.learning_rate_scale = ml_collections.ConfigDict()  # factor on the rate of each part
+    for part in PARTS:
+        optimizer.learning_rate_scale[part] = 1.0
+    return optimizer
+
+
+def _loss():
+    """Weights, unitless; a term is a mean over pixels, then examples."""
+    loss = ml_collections.ConfigDict()
+    loss.rgb = 1.0  # L1 of the network's own colour, [0, 1]
+    loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
+    loss.depth = 24.0  # Huber loss of depth in half extents of the picture
+    loss.normals = 1.0  # 1 - cosine of the angle between normals
+    loss.segmentation = 0.2  # cross-entropy of the part labels, nats
+    loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
+    loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
+    loss.keypoints = 2.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only
+    loss.adversarial = 0.0  # the generator's part of the adversarial loss
+    loss.reconstruction = 0.0  # of real sheets made anew from inferred latents, gan only; 0 is a plain GAN
+    loss.divergence = 0.0  # of inferred latents from the standard normal, nats, gan only
+    loss.objective = "nonsaturating"  # nonsaturating | hinge | wasserstein
+    loss.r1 = 1.0  # gamma of the penalty on real examples (arXiv:1801.04406, equation 9)
+    loss.r1_every = 16  # steps between penalties, scaled to match (StyleGAN2, arXiv:1912.04958, appendix B)
+    return loss
+
+
+def _mask():
+    """Masked prediction (MAE, arXiv:2111.06377)."""
+    mask = ml_collections.ConfigDict()
+    mask.ratio = 0.5  # share of patches hidden
+    mask.patch = 4  # pixels, side of a patch: 16 x 16 patches, about as many as in MAE
+    mask.share = 0.35  # share of examples that are masked; the others show the whole photo
+    return mask
+
+
+def _augment():
+    """Ranges of what is changed at random."""
+    augment = ml_collections.ConfigDict()
+    augment.yaw = 0.2  # radians, largest turn about the vertical axis
+    augment.roll = 0.1  # radians, largest turn in the image plane
+    augment.scale = 0.1  # largest relative change of size
+    augment.shift = 0.05  # largest shift, share of the picture's side
+    augment.flip = 0.5  # probability of a left-right mirror
+    augment.depth_noise = 0.01  # metres, standard deviation on depth inputs, to be denoised
+    augment.depth_dropout = 0.05  # share of depth input pixels dropped
+    augment.colour = 0.2  # largest relative change of brightness, contrast and saturation of inputs
+    augment.discriminator = ml_collections.ConfigDict()  # what D sees, real and made (arXiv:2006.10738)
+    augment.discriminator.colour = 0.0  # largest relative change of brightness, saturation and contrast
+    augment.discriminator.shift = 0.125  # largest shift, share of the picture's side
+    augment.discriminator.cutout = 0.0  # side of a blank square, share of the picture's side
+    return augment
+
+
+def _init():
+    """Run folders whose averaged part starts this run; '' starts afresh."""
+    init = ml_collections.ConfigDict()
+    for part in PARTS:
+        init[part] = ""
+    return init
 
 
 def scaled(config, preset):

@@ -1,97 +1,16 @@
-"""Augmentation: a transform moves everything together, is undone by its inverse and keeps the metric truth."""
+"""Augmentation: a transform moves everything together and is undone by its inverse; what it leaves alone stays."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ellipsoids import RANGES, SIZE, assert_same, flat, interior, person, transform
 
 from tryon_jax import augment, data
 from tryon_jax.geometry import camera as cameras
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS, KEYPOINT, PART
 
-SIZE = 48
-RADII = (0.4, 0.7, 0.25)
-RANGES = {"yaw": 0.6, "roll": 0.3, "scale": 0.2, "shift": 0.1, "flip": 0.5}
 apply = jax.jit(augment.apply)
-
-
-def ellipsoid(shape, centre=(0.02, -0.05), offset=(0.0, 0.0, 0.0), size=SIZE):
-    """An example whose body is the ellipsoid (X - offset)^T shape (X - offset) = 1 in the camera frame.
-
-    Colour, garment coordinates and labels depend on the camera-frame place only where a test says so.
-    """
-    camera = np.array([1.6 / size, *centre], np.float32)
-    pixels = np.asarray(cameras.pixel_centres((size, size)))
-    plane = np.asarray(cameras.unproject(camera, np.concatenate([pixels, 0 * pixels[..., :1]], -1), (size, size)))
-    x, y = plane[..., 0] - offset[0], plane[..., 1] - offset[1]
-    # a z^2 + b z + c = 0
-    a = shape[2, 2]
-    b = 2 * (shape[0, 2] * x + shape[1, 2] * y)
-    c = shape[0, 0] * x**2 + 2 * shape[0, 1] * x * y + shape[1, 1] * y**2 - 1
-    root = np.sqrt(np.maximum(b**2 - 4 * a * c, 0))
-    mask = b**2 > 4 * a * c
-    example = {
-        key: np.zeros(*value) for key, value in data.specification(size).items() if key not in ("has", "caption")
-    }
-    example |= {"has": {name: np.float32(1) for name in data.HAS}, "camera": camera}
-    example["mask"] = mask[..., None].astype(np.float32)
-    for side, sign in (("front", 1), ("back", -1)):
-        z = (-b + sign * root) / (2 * a)
-        normal = np.stack([x, y, z], -1) @ shape
-        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-        example[f"{side}_depth"] = ((z + offset[2]) * mask)[..., None].astype(np.float32)
-        example[f"{side}_normals"] = (normal * mask[..., None]).astype(np.float32)
-    return example
-
-
-def person(size=SIZE):
-    """The upright ellipsoid with smooth colours, two parts, coordinates, a photo and keypoints on it."""
-    example = ellipsoid(np.diag(1 / np.square(RADII)), size=size)
-    pixels = np.asarray(cameras.pixel_centres((size, size))) / size
-    mask = example["mask"]
-    for side, shade in (("front", 0.2), ("back", 0.6)):
-        example[f"{side}_rgb"] = (np.concatenate([pixels, shade + 0 * mask], -1) * mask).astype(np.float32)
-        labels = np.where(pixels[..., 0] < 0.5, PART["left_arm"], PART["upper"])
-        example[f"{side}_segmentation"] = (labels * mask[..., 0]).astype(np.int32)
-        example[f"{side}_garment_uv"] = ((2 * pixels - 1) * mask * (labels == PART["upper"])[..., None]).astype(
-            np.float32
-        )
-    example["person"] = np.concatenate([pixels, pixels[..., :1] ** 2], -1).astype(np.float32)
-    example["person_segmentation"] = example["front_segmentation"]
-    generator = np.random.default_rng(0)
-    example["keypoints"] = np.concatenate([generator.uniform(15, 33, (17, 2)), np.ones((17, 1))], 1).astype(np.float32)
-    example["garment"] = generator.uniform(size=(size, size, 3)).astype(np.float32)
-    example["garment_mask"] = (generator.uniform(size=(size, size, 1)) > 0.5).astype(np.float32)
-    return example
-
-
-def transform(**changes):
-    return augment.identity()._replace(**{name: jnp.float32(value) for name, value in changes.items()})
-
-
-def flat(example):
-    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(example)}
-
-
-def assert_same(got, wanted, tolerance, where=None, skip=()):
-    got, wanted = flat(got), flat(wanted)
-    assert got.keys() == wanted.keys()
-    for key in got:
-        if key in skip:
-            continue
-        assert got[key].dtype == wanted[key].dtype and got[key].shape == wanted[key].shape, key
-        a, b = got[key], wanted[key]
-        if where is not None and a.shape[:2] == where.shape:
-            a, b = a[where], b[where]
-        np.testing.assert_allclose(a, b, atol=tolerance, rtol=0, err_msg=key)
-
-
-def interior(example, margin):
-    """Mask shrunk by `margin` pixels."""
-    mask = np.asarray(example["mask"][..., 0]) > 0
-    for axis in (0, 1):
-        mask = np.min([np.roll(mask, step, axis) for step in range(-margin, margin + 1)], axis=0) > 0
-    return mask
 
 
 def test_the_example_keeps_the_contract():
@@ -189,90 +108,6 @@ def test_a_flip_mirrors_person_and_garment():
         )
         uv = example[f"{side}_garment_uv"][:, ::-1] * [-1, 1]
         np.testing.assert_allclose(moved[f"{side}_garment_uv"], uv, atol=1e-6)
-
-
-def turned(shape, rotation):
-    return rotation @ shape @ rotation.T
-
-
-def about_z(angle):
-    return np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-
-
-def about_y(angle):
-    return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-
-
-def assert_is_ellipsoid(moved, shape, offset=(0.0, 0.0, 0.0), margin=2, depth=0.006, degrees=4.0):
-    """Every interior pixel, unprojected by the moved camera, lies on the quadric and has its normal."""
-    where = interior(moved, margin)
-    assert where.sum() > 80
-    pixels = np.asarray(cameras.pixel_centres((SIZE, SIZE)))
-    for side in ("front", "back"):
-        pixel = np.concatenate([pixels, np.asarray(moved[f"{side}_depth"])], -1)
-        points = np.asarray(cameras.unproject(moved["camera"], pixel, (SIZE, SIZE)))[where] - offset
-        gradient = points @ shape
-        # First-order distance to the quadric: f / |grad f|.
-        distance = (np.sum(gradient * points, -1) - 1) / (2 * np.linalg.norm(gradient, axis=-1))
-        assert np.abs(distance).max() < depth, side
-        normal = np.asarray(moved[f"{side}_normals"])[where]
-        cosine = np.sum(normal * gradient, -1) / np.linalg.norm(gradient, axis=-1)
-        assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < degrees, side
-        assert (normal[:, 2] * (1 if side == "front" else -1) >= 0).all()
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_unprojected_pixels_lie_on_the_moved_body(seed):
-    tilt = about_z(0.3) @ about_y(0.4)
-    shape = turned(np.diag(1 / np.square((0.35, 0.55, 0.25))), tilt)
-    offset = np.array([0.05, 0.02, 0.1])
-    move = augment.sample(jax.random.key(seed), RANGES | {"yaw": 0})
-    moved = apply(ellipsoid(shape, offset=offset), move)
-    motion = about_z(float(move.roll)) @ np.diag([1 - 2 * float(move.flip), 1, 1])
-    assert_is_ellipsoid(moved, turned(shape, motion), motion @ offset)
-
-
-@pytest.mark.parametrize("yaw", [-0.5, 0.2, 0.9])
-def test_yaw_of_an_ellipsoid_is_the_turned_ellipsoid(yaw):
-    shape = np.diag(1 / np.square(RADII))
-    moved = apply(ellipsoid(shape), transform(yaw=yaw))
-    wanted = ellipsoid(turned(shape, about_y(yaw)))
-    assert ((np.asarray(moved["mask"]) > 0) == (wanted["mask"] > 0)).mean() > 0.97
-    # Sheets end steeply at the silhouette, and that rim comes into view: its normals are coarse.
-    assert_is_ellipsoid(moved, turned(shape, about_y(yaw)), margin=4, depth=0.02, degrees=15.0)
-    np.testing.assert_array_equal(moved["camera"], wanted["camera"])
-
-
-def test_yaw_agrees_with_the_camera():
-    """The direction of yaw is that of camera_from_world."""
-    world = np.array([[0.3, -0.2, 0.5], [-0.1, 0.4, 1.0]], np.float32)
-    straight = np.asarray(cameras.camera_from_world(world))
-    np.testing.assert_allclose(cameras.camera_from_world(world, 0.7), straight @ about_y(0.7).T, atol=1e-6)
-
-
-def test_yaw_and_back_returns_in_the_interior():
-    example, forth = person(), transform(yaw=0.3)
-    moved = apply(example, forth)
-    for back in augment.invert(forth):
-        moved = apply(moved, back)
-    where = interior(example, 5)
-    assert where.sum() > 80
-    for side in ("front", "back"):
-        for name, tolerance in (("rgb", 0.02), ("depth", 0.02), ("normals", 0.1)):
-            key = f"{side}_{name}"
-            np.testing.assert_allclose(np.asarray(moved[key])[where], example[key][where], atol=tolerance, err_msg=key)
-
-
-def test_yaw_moves_keypoints_with_the_surface():
-    example = person()
-    example["keypoints"][:, :2] = (24.5, 24.5)
-    depth = 0.1
-    example["front_depth"] = (depth * example["mask"]).astype(np.float32)
-    example["back_depth"] = example["front_depth"]
-    moved = apply(example, transform(yaw=0.4))
-    x = np.asarray(cameras.unproject(example["camera"], np.array([24.5, 24.5, depth]), (SIZE, SIZE)))
-    wanted = np.asarray(cameras.project(example["camera"], about_y(0.4) @ x, (SIZE, SIZE)))
-    np.testing.assert_allclose(np.asarray(moved["keypoints"])[:, :2], wanted[None, :2].repeat(17, 0), atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(6))
