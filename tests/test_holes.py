@@ -26,6 +26,14 @@ def test_one_known_pixel_fills_everything_and_none_leaves_zero():
     assert not fill(values, known).any()
 
 
+def test_what_is_half_known_counts_half():
+    values = jnp.zeros((2, 2, 1)).at[0, 0].set(1.0)
+    filled = fill(values, jnp.zeros((2, 2, 1)).at[0, 0].set(0.5).at[1, 1].set(0.25))
+    # Around it all is (0.5 * 1 + 0.25 * 0) / 0.75; the pixel's own value takes the share to which it is known.
+    np.testing.assert_allclose(filled[0, 1, 0], 2 / 3, atol=1e-6)
+    np.testing.assert_allclose(filled[0, 0, 0], 0.5 * 1 + 0.5 * 2 / 3, atol=1e-6)
+
+
 def test_a_hole_takes_the_colour_beside_it_not_the_far_one():
     values = jnp.zeros((16, 16, 1)).at[:, 8:].set(1.0)
     known = jnp.ones((16, 16, 1)).at[4:6, 2:4].set(0).at[4:6, 12:14].set(0)

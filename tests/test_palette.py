@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax.geometry.parts import FLIP_PARTS, MATERIAL, MATERIALS, PART, PARTS
-from tryon_jax.render.palette import materials, repaint
+from tryon_jax.render.holes import fill
+from tryon_jax.render.palette import materials, mend, repaint
 
 SIZE = 12
 
@@ -48,3 +49,19 @@ def test_what_is_not_shown_takes_the_persons_mean_and_nothing_known_is_black():
     face, shoes = (one_hot(np.full((SIZE, SIZE), PART[name])) for name in ("face", "left_shoe"))
     np.testing.assert_allclose(repaint(picture, 1.0, face, shoes), 0.4, atol=1e-5)
     assert not repaint(picture, 0.0, face, face).any()
+
+
+def test_a_hole_is_mended_from_its_own_material_and_not_from_its_neighbours():
+    rng = np.random.default_rng(0)
+    labels = np.where(np.arange(16)[:, None] < 8, PART["face"], PART["upper"]) * np.ones((1, 16), int)
+    picture = np.where(labels[..., None] == PART["face"], [0.9, 0.7, 0.6], [0.1, 0.2, 0.5]).astype(np.float32)
+    picture[8:] += np.linspace(0, 0.3, 16, dtype=np.float32)[:, None]  # cloth that brightens to the right
+    known = (rng.random((16, 16, 1)) < 0.5).astype(np.float32)
+    shown = one_hot(labels)
+    found = np.asarray(mend(jnp.asarray(picture), jnp.asarray(known), shown, shown))
+    np.testing.assert_allclose(found[:8], picture[:8], atol=1e-5)
+    assert np.abs(found[8:] - picture[8:]).max() < 0.1
+    # One material alone is filled as holes are.
+    alone = fill(jnp.asarray(picture), jnp.asarray(known * (labels == PART["upper"])[..., None]))
+    np.testing.assert_allclose(found[8:], alone[8:], atol=1e-6)
+    assert not np.asarray(mend(picture, known, shown, one_hot(np.full((16, 16), PART["left_shoe"])))).any()

@@ -1,8 +1,10 @@
 """A person's own colours, material by material, for what the picture does not show: the back, bared arms, holes."""
 
+import jax
 import jax.numpy as jnp
 
 from tryon_jax.geometry.parts import MATERIAL
+from tryon_jax.render.holes import fill
 
 
 def materials(parts):
@@ -25,3 +27,13 @@ def repaint(picture, known, shown, wanted):
     mean = sums.sum(0) / jnp.maximum(pixels.sum(), 1.0)
     # One pixel of the person's mean beside those of the material: its weight tells only where that has few.
     return materials(wanted) @ ((sums + mean) / (pixels[:, None] + 1))
+
+
+def mend(picture, known, shown, wanted):
+    """Colours [S, S, 3] of parts `wanted`, each material filled from the nearest places that show it.
+
+    Arguments as of `repaint`, known [S, S, 1]; a material that is shown nowhere is black.
+    """
+    weights = jnp.moveaxis(materials(shown) * known, -1, 0)[..., None]
+    filled = jax.vmap(fill, in_axes=(None, 0))(picture, weights)
+    return jnp.einsum("hwm,mhwc->hwc", materials(wanted), filled)

@@ -19,14 +19,15 @@ from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models import maps as named
 from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, nothing, without_skips
 from tryon_jax.render.holes import fill
-from tryon_jax.render.palette import repaint
+from tryon_jax.render.palette import mend, repaint
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
 # Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
 FLAT_SHARE = 0.1
-# Chance that a whole picture comes with its parts, and with its keypoints, and that a true photo is the picture.
-HINT_SHARE, PHOTO_SHARE = 0.5, 0.5
+# Shares of whole pictures that come with parts and keypoints both, and with one of the two alone: the first is what
+# try-on shows its encoder, and the rest, bare pictures, is as many. Chance that a true photo is the picture.
+HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.4, 0.2, 0.5
 
 
 SIDES = ("front", "back")
@@ -78,18 +79,20 @@ def _reconstruct(setup, params, observations, flat, keys=None):
 
 
 def _compose(maps, seen):
-    """Both sheets' colours of one example: own colour, what is seen at the place, the person's colours by material."""
+    """Both sheets' colours of one example: own colour, the picture's, the person's colours by material.
+
+    Where the picture has a hole it is mended, material by material.
+    """
     picture, colours = (seen["rgb"] + 1) / 2, {}
     # Parts and silhouette are judged by their own truth, not by what colour they would bring.
     parts = {side: jax.lax.stop_gradient(jax.nn.softmax(maps[f"{side}_parts"])) for side in SIDES}
     known = jax.lax.stop_gradient(jax.nn.sigmoid(maps["mask"])) * seen["known"]
+    mended = mend(picture, known, parts["front"], parts["front"])
+    photo = seen["known"] * picture + (1 - seen["known"]) * mended
     for side in SIDES:
         palette = repaint(picture, known, parts["front"], parts[side]) * maps[f"{side}_shading"]
-        sources, blend = {"own": maps[f"{side}_rgb"], "photo": picture, "palette": palette}, maps[f"{side}_blend"]
-        # A hole shows no photo: were its filling a choice, one logit would soon choose it for both.
-        shares = seen["known"] * named.shares(blend, sources)
-        shares += (1 - seen["known"]) * named.shares(blend, ("own", "palette"))
-        colours[f"{side}_colour"] = named.composed(shares, sources)
+        sources = {"own": maps[f"{side}_rgb"], "photo": photo, "palette": palette}
+        colours[f"{side}_colour"] = named.composed(named.shares(maps[f"{side}_blend"], sources), sources)
     return colours
 
 
@@ -155,22 +158,25 @@ def _disturbed(setup, example, key, use_photo):
 def _prepared(setup, example, key):
     """One training example: (moved example, observations, whether its upper levels are flat)."""
     keys = jax.random.split(key, 6)
-    chances = jax.random.uniform(keys[0], (5,))
+    chances = jax.random.uniform(keys[0], (4,))
     use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
     example = _disturbed(setup, example, keys[1], use_photo)
     picture = _picture(example, keys[2], use_photo)
-    hints = (chances[1:3] < HINT_SHARE).astype(jnp.float32)
+    # One draw rules both hints, in this order: both, parts alone, keypoints alone, none.
+    parts_end, hints_end = HINTED_SHARE + HALF_HINTED_SHARE / 2, HINTED_SHARE + HALF_HINTED_SHARE
+    parts = chances[1] < parts_end
+    keypoints = (chances[1] < hints_end) & ((chances[1] < HINTED_SHARE) | (chances[1] >= parts_end))
     depth, valid = augment.corrupt_depth(
         keys[3], example["front_depth"], example["mask"], setup.augment["depth_noise"], setup.augment["depth_dropout"]
     )
     visible = augment.patch_mask(keys[4], example["mask"].shape[:2], setup.mask["patch"], setup.mask["ratio"])
-    masked = chances[3] < setup.mask["share"]
+    masked = chances[2] < setup.mask["share"]
     seen = jax.tree.map(
         partial(jnp.where, masked),
         _masked(example, picture, visible, depth, valid),
-        _whole(example, picture, hints[0], hints[1]),
+        _whole(example, picture, parts, keypoints),
     )
-    return example, seen, (chances[4] < FLAT_SHARE).astype(jnp.float32)
+    return example, seen, (chances[3] < FLAT_SHARE).astype(jnp.float32)
 
 
 def _train_step(setup, state, batch, rng):
@@ -183,6 +189,7 @@ def _train_step(setup, state, batch, rng):
             **jax.vmap(losses.sheets)(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
             "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
+            "holes": jax.vmap(_miss)(maps, batch, seen["known"]),
         }
         terms = {name: value.mean() for name, value in terms.items()}
         return losses.weighted(terms, setup.loss), terms
@@ -192,6 +199,12 @@ def _train_step(setup, state, batch, rng):
     ema = average(state.ema, params, state.step, setup.ema_decay)
     scalars = {"loss": total, **{f"loss/{name}": value for name, value in terms.items()}}
     return TrainState(state.step + 1, params, {"networks": opt_state}, ema), scalars
+
+
+def _miss(maps, example, known):
+    """Mean squared error of one example's colours in the holes, as in MAE (arXiv:2111.06377, section 3)."""
+    error = metrics.squared_error(maps["front_colour"], example["front_rgb"], example["mask"] * (1 - known))
+    return error * example["has"]["rgb"]
 
 
 def _eval_step(setup, params, batch, rng):
