@@ -77,6 +77,15 @@ def test_gradients_of_halves_average_to_the_wholes(built):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6 * size), whole, mean)
 
 
+def test_no_gradient_is_rounding_alone(built):
+    """Adam makes full steps of any gradient: a parameter that changes nothing must have a true zero, or not exist."""
+    _, _, state, batch, step = built
+    found = jax.tree_util.tree_leaves_with_path(moments(step(state, batch, keys(0))[0]))
+    sizes = {jax.tree_util.keystr(path): np.abs(leaf).max() for path, leaf in found if leaf.size}
+    assert len(sizes) > 50
+    assert {name: size for name, size in sizes.items() if 0 < size < 1e-7} == {}
+
+
 def test_same_keys_same_step(built):
     _, _, state, batch, step = built
     one, two, other = (step(state, batch, keys(number))[0] for number in (3, 3, 4))

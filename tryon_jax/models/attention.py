@@ -1,6 +1,7 @@
 """Attention among the places of a picture: what one part shows tells every other, which 3x3 steps reach slowly."""
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 # Tokens a side. At 64 px that is every place of the coarsest level; attention's cost does not grow with the picture.
@@ -26,8 +27,16 @@ class Attention(nn.Module):
         place = self.param("place", nn.initializers.normal(0.2), (cells * cells, channels))
         tokens = tokens + place.astype(tokens.dtype)
         for index in range(self.blocks):
-            attend = nn.MultiHeadDotProductAttention(self.heads, dtype=self.dtype, name=f"attend_{index}")
-            tokens = tokens + attend(nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_attend")(tokens))
+            h = nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_attend")(tokens)
+            # A constant in the keys changes no share: Adam would make full steps of the rounding in its gradient.
+            query, key, value = (
+                nn.DenseGeneral(
+                    (self.heads, channels // self.heads), use_bias=use_bias, dtype=self.dtype, name=f"{name}_{index}"
+                )(h)
+                for name, use_bias in (("query", True), ("key", False), ("value", True))
+            )
+            told = jax.nn.dot_product_attention(query, key, value)
+            tokens = tokens + nn.DenseGeneral(channels, axis=(-2, -1), dtype=self.dtype, name=f"attend_{index}")(told)
             h = nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_think")(tokens)
             h = nn.silu(nn.Dense(4 * channels, dtype=self.dtype, name=f"widen_{index}")(h))
             tokens = tokens + nn.Dense(channels, dtype=self.dtype, name=f"narrow_{index}")(h)

@@ -114,9 +114,13 @@ class Decoder(nn.Module):
             h = Residual(self.dtype, name=name)(h, style)
         h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(nn.silu(GroupNorm(name="norm_full")(h)))
         # The fine level has each pixel of a 2x2 block in its channels: a linear way to them. Without its mean over
-        # the picture, since a constant style would be spread out as a chequer of 2x2 pixels.
-        detail = Conv(4 * full, size=1, gain=1.0, dtype=self.dtype, name="detail")(fine)
-        h = h + depth_to_space(detail - detail.mean((1, 2), keepdims=True))
+        # the picture, since a constant style would be spread out as a chequer of 2x2 pixels. Less a corner first, so
+        # that a constant leaves a true zero: Adam would make full steps of the rounding in the kernel's gradient.
+        detail = fine - fine[:, :1, :1]
+        detail = detail - detail.mean((1, 2), keepdims=True)
+        h = h + depth_to_space(
+            Conv(4 * full, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="detail")(detail)
+        )
         h = (nn.silu(GroupNorm(name="norm_head")(h)) + sharp).astype(jnp.float32)
         # Small at the start, so that no map saturates; not so small that Adam spends hundreds of steps on its size.
         return Conv(CHANNELS, size=1, gain=0.1, name="head")(h)

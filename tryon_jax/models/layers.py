@@ -160,12 +160,14 @@ def dropout(x, keys, rate):
 
 
 class Conv(nn.Module):
-    """Convolution with bias: kind "same" (stride 1, odd kernel), "down" (4x4, stride 2) or "up" (x2, 3x3)."""
+    """Convolution: kind "same" (stride 1, odd kernel), "down" (4x4, stride 2) or "up" (x2, 3x3)."""
 
     features: int
     size: int = 3
     kind: str = "same"
     gain: float = 2.0  # variance kept from input to output: 2 before a rectifier (He et al. 2015)
+    # False where what follows takes every constant away: Adam would make full steps of the rounding in its gradient.
+    use_bias: bool = True
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -173,8 +175,8 @@ class Conv(nn.Module):
         size = {"same": self.size, "down": 4, "up": 3}[self.kind]
         start = nn.initializers.variance_scaling(self.gain, "fan_in", "truncated_normal")
         kernel = self.param("kernel", start, (size, size, x.shape[-1], self.features)).astype(self.dtype)
-        bias = self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
-        x = x.astype(self.dtype)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else jnp.zeros(1)
+        x, bias = x.astype(self.dtype), bias.astype(self.dtype)
         if self.kind == "down":
             return conv_down(x, kernel) + bias
         if self.kind == "up":

@@ -21,8 +21,8 @@ class Joints(nn.Module):
     @nn.compact
     def __call__(self, coarse, middle, size):
         """coarse [N, S/8, S/8, C], middle [N, S/4, S/4, D] -> [N, count, 2], x and y in pixels of a side of S."""
-        broad = Conv(self.count, size=1, gain=1.0, dtype=self.dtype, name="broad")(coarse)
-        near = Conv(self.count, size=1, gain=1.0, dtype=self.dtype, name="near")(middle)
+        broad = Conv(self.count, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="broad")(coarse)
+        near = Conv(self.count, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="near")(middle)
         heat = (broad.repeat(2, axis=1).repeat(2, axis=2) + near).astype(jnp.float32)
         n, height, width, _ = heat.shape
         shares = jax.nn.softmax(heat.reshape(n, height * width, self.count), axis=1)
