@@ -18,6 +18,8 @@ import time
 
 import numpy as np
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # a clone need not be installed
+
 STEPS = 3
 PARAMETERS = 1e-5  # largest difference allowed
 MOMENTS = 1e-3  # largest difference allowed, relative to the leaf's largest value

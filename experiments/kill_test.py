@@ -18,7 +18,9 @@ import time
 import jax
 import numpy as np
 
-from tryon_jax import checkpoint
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from tryon_jax import checkpoint  # noqa: E402  (a clone need not be installed)
 
 POLL = 0.01  # seconds between looks at a run
 STARTING = 20.0  # seconds within which a run that stands past its target is killed
