@@ -123,7 +123,7 @@ def main():
                     f"{stage:<10}{f'{devices} x {processes}':<22}{params:>12.1e}{moments:>12.1e}{metrics:>12.1e}",
                     flush=True,
                 )
-    sys.exit(failed)
+    sys.exit(int(failed))
 
 
 if __name__ == "__main__":
