@@ -207,16 +207,16 @@ def test_attention_is_the_formula_of_one_head_written_out():
     p = variables["params"]
 
     def dense(name, h):
-        return h @ name["kernel"].reshape(h.shape[-1], -1) + name["bias"].ravel()
+        return h @ name["kernel"].reshape(h.shape[-1], -1) + name.get("bias", np.zeros(1)).ravel()
 
     def norm(name, h):
         scaled = (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-6)
         return scaled * name["scale"] + name["bias"]
 
     tokens = np.asarray(x).reshape(16, 6) + p["place"]
-    h, attend = norm(p["norm_0_attend"], tokens), p["attend_0"]
-    query, key, value = (dense(attend[name], h) for name in ("query", "key", "value"))
-    tokens = tokens + dense(attend["out"], jax.nn.softmax(query @ key.T / np.sqrt(6)) @ value)
+    h = norm(p["norm_0_attend"], tokens)
+    query, key, value = (dense(p[f"{name}_0"], h) for name in ("query", "key", "value"))
+    tokens = tokens + dense(p["attend_0"], jax.nn.softmax(query @ key.T / np.sqrt(6)) @ value)
     tokens = tokens + dense(p["narrow_0"], jax.nn.silu(dense(p["widen_0"], norm(p["norm_0_think"], tokens))))
     np.testing.assert_allclose(
         out[0].reshape(16, 6), x[0].reshape(16, 6) + dense(p["tell"], norm(p["norm"], tokens)), atol=1e-4
