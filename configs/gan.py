@@ -17,7 +17,7 @@ def get_config(preset="cpu"):
     config.loss.reconstruction = 1.0
     config.loss.divergence = 0.002
     # Beside the reconstruction: enough to sharpen what is made anew, too little to rule what people there are.
-    config.loss.adversarial = 0.05
+    config.loss.adversarial = 0.01
     config.loss.r1 = 5.0
     config.loss.r1_every = 8
     config.optimizer.learning_rate = 3e-3

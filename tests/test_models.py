@@ -258,7 +258,7 @@ def test_prior_draws_from_the_distribution_that_it_measures():
 
 
 def test_inference_keeps_examples_apart():
-    module = inference.Inference(FEATURES, latent_dim=5)
+    module = inference.Inference(latent_dim=5)
     x = jax.random.normal(jax.random.key(11), (COUNT, SIZE, SIZE, judge.OBSERVED))
     (mean, log_variance), variables = jax.jit(module.init_with_output)(jax.random.key(0), x)
     assert mean.shape == log_variance.shape == (COUNT, 5)

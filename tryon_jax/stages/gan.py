@@ -3,7 +3,7 @@
 The mask composes the person onto black, so the generator has no background to paint. The discriminator sees
 colour, depth, depth-derived normals, parts and silhouette of both sheets, disturbed alike for real and made ones.
 
-With a reconstruction loss half the latents are not drawn but inferred from real sheets, which the generator is to make
+With a reconstruction loss most latents are not drawn but inferred from real sheets, which the generator is to make
 anew (VAE/GAN, arXiv:1512.09300): every real person then has a latent, so that the generator cannot settle on one. The
 others are drawn from a normal distribution fitted to the inferred ones (arXiv:1903.12436).
 """
@@ -31,7 +31,7 @@ from tryon_jax.state import TrainState, average, descend, optimizers
 BANDS = 8
 SIDES = ("front", "back")
 # Share of examples that are made anew, where there is a loss for it; the others are made of drawn latents.
-INFERRED_SHARE = 0.5
+INFERRED_SHARE = 0.75
 
 
 class _Setup(NamedTuple):
@@ -52,7 +52,7 @@ def build(config, axis_name=None):
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
         mapping=Mapping(size=config.model.size, classes=config.model.classes, **model),
-        inference=Inference(latent_dim=config.model.latent_dim, **model),
+        inference=Inference(latent_dim=config.model.latent_dim, dtype=model["dtype"]),
         prior=Prior(latent_dim=config.model.latent_dim, classes=config.model.classes),
         decoder=Decoder(**model),
         discriminator=Discriminator(classes=config.model.classes, **model),
