@@ -19,6 +19,7 @@ def test_the_example_keeps_the_contract():
     for seed in range(4):
         moved = apply(example, augment.sample(jax.random.key(seed), RANGES))
         data.check(jax.tree.map(np.asarray, moved), SIZE)
+        assert not np.array_equal(moved["mask"], example["mask"])
 
 
 @pytest.mark.parametrize("yaw", [None, 0.0])

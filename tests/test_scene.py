@@ -56,6 +56,8 @@ def example(request):
 def test_contract(example):
     _, arrays = example
     data.check(arrays, SIZE)
+    with pytest.raises(ValueError, match="mask"):
+        data.check(arrays | {"mask": arrays["mask"][1:]}, SIZE)
 
 
 def test_front_lies_before_back_and_both_share_the_mask(example):

@@ -189,7 +189,7 @@ def _train_step(setup, state, batch, rng):
             **jax.vmap(losses.sheets)(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
             "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
-            "holes": jax.vmap(_miss)(maps, batch, seen["known"]),
+            "holes": jax.vmap(_hole_error)(maps, batch, seen["known"]),
         }
         terms = {name: value.mean() for name, value in terms.items()}
         return losses.weighted(terms, setup.loss), terms
@@ -201,7 +201,7 @@ def _train_step(setup, state, batch, rng):
     return TrainState(state.step + 1, params, {"networks": opt_state}, ema), scalars
 
 
-def _miss(maps, example, known):
+def _hole_error(maps, example, known):
     """Mean squared error of one example's colours in the holes, as in MAE (arXiv:2111.06377, section 3)."""
     error = metrics.squared_error(maps["front_colour"], example["front_rgb"], example["mask"] * (1 - known))
     return error * example["has"]["rgb"]
