@@ -97,7 +97,7 @@ def _loss():
     loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
     loss.depth = 24.0  # Huber loss of depth in half extents of the picture
     loss.normals = 1.0  # 1 - cosine of the angle between normals
-    loss.segmentation = 0.2  # cross-entropy of the part labels, nats
+    loss.segmentation = 0.4  # cross-entropy of the part labels, nats
     loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
     loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
     loss.keypoints = 2.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only

@@ -5,7 +5,7 @@ import numpy as np
 
 from tryon_jax.geometry.parts import FLIP_PARTS, MATERIAL, MATERIALS, PART, PARTS
 from tryon_jax.render.holes import fill
-from tryon_jax.render.palette import materials, mend, repaint
+from tryon_jax.render.palette import behind, materials, mend, repaint
 
 SIZE = 12
 
@@ -65,3 +65,16 @@ def test_a_hole_is_mended_from_its_own_material_and_not_from_its_neighbours():
     alone = fill(jnp.asarray(picture), jnp.asarray(known * (labels == PART["upper"])[..., None]))
     np.testing.assert_allclose(found[8:], alone[8:], atol=1e-6)
     assert not np.asarray(mend(picture, known, shown, one_hot(np.full((16, 16), PART["left_shoe"])))).any()
+
+
+def test_behind_is_the_picture_where_the_material_is_the_same_but_for_the_face():
+    rng = np.random.default_rng(0)
+    picture = rng.random((16, 16, 3)).astype(np.float32)
+    labels = np.full((16, 16), PART["lower"])
+    labels[:6], labels[6:8] = PART["face"], PART["neck"]
+    back = np.where(labels == PART["face"], PART["neck"], labels)
+    found = np.asarray(behind(jnp.asarray(picture), 1.0, one_hot(labels), one_hot(back)))
+    np.testing.assert_allclose(found[6:], picture[6:], atol=1e-6)
+    # The nape is filled from the neck alone.
+    neck = fill(jnp.asarray(picture), jnp.asarray((labels == PART["neck"])[..., None].astype(np.float32)))
+    np.testing.assert_allclose(found[:6], neck[:6], atol=1e-6)

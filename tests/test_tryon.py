@@ -113,6 +113,11 @@ def test_kept_parts_come_from_the_photo_and_the_replaced_garment_does_not():
     np.testing.assert_allclose(colour[25 * FACTOR, 16 * FACTOR], [0, 0.4, 0.1], atol=0.01)
     back = compose.colours(sheets, sheets["back_segmentation"], pictures, "tshirt", "back")
     np.testing.assert_allclose(back[25 * FACTOR, 16 * FACTOR], 0.5, atol=0.01)
+    # Behind the photo's trousers are trousers; its face says nothing of the back of the head.
+    sheets["back_blend"] = np.broadcast_to(np.float32([0.1, 0.0, 0.9]), sheets["back_blend"].shape)
+    back = compose.colours(sheets, sheets["back_segmentation"], pictures, "tshirt", "back")
+    np.testing.assert_allclose(back[25 * FACTOR, 16 * FACTOR], [0, 0.4, 0.1], atol=0.02)
+    np.testing.assert_allclose(back[7 * FACTOR, 16 * FACTOR], 0.5, atol=0.02)
     # A dress goes on: the old trousers must not show where the network puts bare legs.
     bare = _sheets()
     bare["front_segmentation"][20:] = np.where(bare["front_segmentation"][20:] > 0, PART["left_leg"], 0)

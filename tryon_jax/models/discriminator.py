@@ -34,19 +34,20 @@ def observe(front_rgb, back_rgb, front_depth, back_depth, front_parts, back_part
     return jnp.concatenate([2 * colour - 1, relief, 2 * mask - 1, place, parts], axis=-1)
 
 
-class Reader(nn.Module):
-    """Observed sheets -> one vector an example, float32 [N, features[-1]].
+class Discriminator(nn.Module):
+    """Observed sheets -> one logit an example, with a class projection (arXiv:1802.05637, equation 4) if classes.
 
     features: channels at sides S, S/2, S/4, S/8, as of the generator. norm: group norm, or none.
     """
 
     features: tuple
+    classes: int = 0
     norm: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x):
-        """x [N, S, S, OBSERVED] from `observe`."""
+    def __call__(self, x, garment_class):
+        """x [N, S, S, OBSERVED] from `observe`, garment_class int [N] -> logits float32 [N]."""
         h = x
         for index, channels in enumerate(self.features[1:]):
             h = Conv(channels, kind="down", dtype=self.dtype, name=f"down_{index}")(h)
@@ -60,21 +61,7 @@ class Reader(nn.Module):
         cells = min(4, side)
         # A fixed 4x4 grid at any size, so that where a thing is still counts and parameters do not grow.
         h = h.reshape(n, cells, side // cells, cells, side // cells, channels).mean((2, 4)).reshape(n, -1)
-        return nn.leaky_relu(nn.Dense(coarse, dtype=self.dtype, name="dense")(h), 0.2).astype(jnp.float32)
-
-
-class Discriminator(nn.Module):
-    """Observed sheets -> one logit an example, with a class projection (arXiv:1802.05637, equation 4) if classes."""
-
-    features: tuple
-    classes: int = 0
-    norm: bool = False
-    dtype: jnp.dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, x, garment_class):
-        """x [N, S, S, OBSERVED] from `observe`, garment_class int [N] -> logits float32 [N]."""
-        h = Reader(self.features, self.norm, self.dtype, name="reader")(x)
+        h = nn.leaky_relu(nn.Dense(coarse, dtype=self.dtype, name="dense")(h), 0.2).astype(jnp.float32)
         logits = nn.Dense(1, name="logit")(h)[:, 0]
         if self.classes:
             logits = logits + (h * nn.Embed(self.classes, h.shape[-1], name="class")(garment_class)).mean(-1)

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
-from tryon_jax.geometry.parts import GARMENT_PARTS, PART
+from tryon_jax.geometry.parts import GARMENT_PARTS, MATERIAL, PART, PARTS
+from tryon_jax.render.palette import behind
 from tryon_jax.render.refine import spread
 
 # Clothes of the photo that each garment class takes the place of.
@@ -51,34 +52,48 @@ def colours(sheets, labels, pictures, garment_class, side):
     labels [R, R]: the side's parts. pictures: dict of person [R, R, 3], person_segmentation [R, R], person_mask
     [R, R], garment [G, G, 3], garment_mask [G, G, 1] in [0, 1]. Three sources: the garment picture at garment_uv
     times shading wherever the label is the garment's; on the front the photo wherever it shows the same part;
-    elsewhere the network's shares of own colour and photo, the latter only where that shows something kept.
+    elsewhere the network's shares of own colour and photo, the latter only where that shows something kept. For the
+    back the photo is what it shows of the same material (palette.behind).
     """
     get = {name: sheets[f"{side}_{name}"] for name in ("own", "garment_uv", "blend", "shading")}
     cloth = labels == PART[GARMENT_PARTS[garment_class]]
     photo_labels = pictures["person_segmentation"]
     replaced = [PART[name] for name in REPLACED[garment_class]]
     shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~np.isin(photo_labels, replaced)
-    # The photo shows nothing of the back.
     same = shown & (photo_labels == labels) & (side == "front")
+    if side == "front":
+        person, there = inner_colours(pictures["person"], shown[..., None], EDGE["person"]), shown
+    else:
+        person, there = _behind(pictures["person"], shown, photo_labels, labels)
     # Squared, so that one source prevails: a mixture of photo and print shows both.
     own, _, from_photo = np.moveaxis(np.clip(get["blend"], 0, 1) ** 2, -1, 0)
     from_garment = cloth.astype(np.float32)
-    from_photo = np.where(cloth, 0.0, np.where(same, 1.0, from_photo * shown))
+    from_photo = np.where(cloth, 0.0, np.where(same, 1.0, from_photo * there))
     own = np.where(cloth | same, 0.0, own + 1e-6)  # 1e-6: where no source is left, the network's own colour
     # A soft step between sources, a pixel wide: no jagged seams in the texture.
     weights = np.stack([ndimage.gaussian_filter(weight, 0.6) for weight in (own, from_garment, from_photo)], -1)
     weights /= weights.sum(-1, keepdims=True)
     pattern = inner_colours(pictures["garment"], pictures["garment_mask"], EDGE["garment"])
     garment = sample(pattern, get["garment_uv"]) * get["shading"]
-    person = inner_colours(pictures["person"], shown[..., None], EDGE["person"])
     sources = np.stack([get["own"], garment, person], axis=-2)
     return np.clip((weights[..., None] * sources).sum(-2), 0, 1).astype(np.float32)
 
 
+def _behind(picture, shown, photo_labels, labels):
+    """Colours [R, R, 3] of the back's labels [R, R] from a photo, and where it shows their material at all, bool."""
+    parts, inside = np.eye(len(PARTS), dtype=np.float32), _inside(shown, EDGE["person"])
+    found = behind(picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
+    materials = MATERIAL[np.unique(photo_labels[inside & (photo_labels != PART["face"])])].sum(0)
+    return np.asarray(found), (MATERIAL @ materials > 0)[labels]
+
+
 def inner_colours(picture, mask, margin):
     """Picture [H, W, 3] with colours off the mask [H, W, 1], and nearer to its edge than `margin` of H, from inside."""
-    inside = ndimage.distance_transform_edt(np.asarray(mask)[..., 0] > 0.5) > max(1.5, margin * len(picture))
-    return spread(np.asarray(picture, np.float32), inside)
+    return spread(np.asarray(picture, np.float32), _inside(np.asarray(mask)[..., 0] > 0.5, margin))
+
+
+def _inside(mask, margin):
+    return ndimage.distance_transform_edt(mask) > max(1.5, margin * len(mask))
 
 
 def sample(picture, uv):

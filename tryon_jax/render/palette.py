@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from tryon_jax.geometry.parts import MATERIAL
+from tryon_jax.geometry.parts import MATERIAL, PART
 from tryon_jax.render.holes import fill
 
 
@@ -37,3 +37,12 @@ def mend(picture, known, shown, wanted):
     weights = jnp.moveaxis(materials(shown) * known, -1, 0)[..., None]
     filled = jax.vmap(fill, in_axes=(None, 0))(picture, weights)
     return jnp.einsum("hwm,mhwc->hwc", materials(wanted), filled)
+
+
+def behind(picture, known, shown, wanted):
+    """Colours [S, S, 3] of parts `wanted` of the back, from a picture of the front: `mend`, pixel behind pixel.
+
+    The face is left out of the skin: its features would look out of the nape. Arguments as of `mend`.
+    """
+    face = shown[..., PART["face"], None]
+    return mend(picture, known * (1 - face), shown, wanted)

@@ -1,8 +1,8 @@
 """Self-supervision: masked prediction over colour, depth and normals, and one picture to both sheets (2D to 3D).
 
-Both are one forward pass: a draw an example decides what the encoder sees - the whole picture, with parts and
-keypoints now and then, or patches of colour, depth and normals of the front sheet - and the target is always
-both sheets. Masked prediction follows MAE (arXiv:2111.06377), several modalities MultiMAE (arXiv:2204.01678).
+Both are one forward pass: a draw an example decides what the encoder sees - the whole picture or patches of colour,
+depth and normals of the front sheet, either with parts and keypoints now and then - and the target is always both
+sheets. Masked prediction follows MAE (arXiv:2111.06377), several modalities MultiMAE (arXiv:2204.01678).
 """
 
 from functools import partial
@@ -125,19 +125,21 @@ def _whole(example, picture, parts=0.0, keypoints=0.0):
     }
 
 
-def _masked(example, picture, visible, depth, valid):
+def _masked(example, picture, visible, depth, valid, parts=0.0, keypoints=0.0):
     """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals.
 
-    The holes in the picture are filled with the colours of the person's visible pixels around.
+    The holes in the picture are filled with the colours of the person's visible pixels around. parts and keypoints as
+    of `_whole`; of the parts too only the visible patches are shown.
     """
+    whole = _whole(example, picture, parts, keypoints)
     size, has = example["mask"].shape[:2], example["has"]
     units = depth / (half_extent(example["camera"], size) * named.DEPTH_UNIT)
     known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
     filled = fill(picture, valid * visible)
     return {
+        **whole,
         "rgb": 2 * (picture * visible + filled * (1 - visible)) - 1,
-        "parts": jnp.zeros((*size, MODALITIES["parts"])),
-        "keypoints": jnp.zeros_like(example["keypoints"]),
+        "parts": whole["parts"] * visible,
         "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
         "known": visible,
     }
@@ -173,7 +175,7 @@ def _prepared(setup, example, key):
     masked = chances[2] < setup.mask["share"]
     seen = jax.tree.map(
         partial(jnp.where, masked),
-        _masked(example, picture, visible, depth, valid),
+        _masked(example, picture, visible, depth, valid, parts, keypoints),
         _whole(example, picture, parts, keypoints),
     )
     return example, seen, (chances[3] < FLAT_SHARE).astype(jnp.float32)
@@ -215,12 +217,14 @@ def _eval_step(setup, params, batch, rng):
     skips = jnp.zeros(len(picture))  # the upper levels as they are
     whole = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), skips)
     hinted = _reconstruct(setup, params, jax.vmap(partial(_whole, parts=1.0, keypoints=1.0))(batch, picture), skips)
-    seen = jax.vmap(_masked)(batch, picture, visible, batch["front_depth"], batch["mask"])
-    masked = _reconstruct(setup, params, seen, skips)
+    shown = (batch, picture, visible, batch["front_depth"], batch["mask"])
+    masked = _reconstruct(setup, params, jax.vmap(_masked)(*shown), skips)
+    told = _reconstruct(setup, params, jax.vmap(partial(_masked, parts=1.0, keypoints=1.0))(*shown), skips)
     return {
         **jax.vmap(_score_sheets)(whole, batch),
         **{f"{side}_hinted_error": jax.vmap(_score_sheets)(hinted, batch)[f"{side}_depth_error"] for side in SIDES},
         **jax.vmap(_score_masked)(masked["front_colour"], batch, visible),
+        "masked_hinted_error": jax.vmap(_score_masked)(told["front_colour"], batch, visible)["masked_error"],
     }
 
 
@@ -265,7 +269,8 @@ def summarize(rows):
     """Scores over a split. A name after a slash is the baseline's score by the same measure.
 
     depth_rmse/constant: the one best constant a sheet over the whole split; /own_mean: the mean of each example's own
-    true depth, a sheet, which no guess could know; /hinted: ours where the picture comes with its parts and keypoints.
+    true depth, a sheet, which no guess could know; /hinted: ours where the picture, or what is visible of it, comes
+    with its parts and keypoints.
     joint_error: of the keypoints found, in half picture sides. masked_psnr/mean_fill: the mean colour of the visible
     person; /near_fill: their mean around each hole, which the network is shown. PSNR and RMSE are of the mean squared
     error over the split.
@@ -289,6 +294,7 @@ def summarize(rows):
         "front_psnr": float(metrics.psnr(rows["front_rgb_error"].mean())),
         "back_psnr": float(metrics.psnr(rows["back_rgb_error"].mean())),
         "masked_psnr": float(metrics.psnr(rows["masked_error"].mean())),
+        "masked_psnr/hinted": float(metrics.psnr(rows["masked_hinted_error"].mean())),
         "masked_psnr/mean_fill": float(metrics.psnr(rows["masked_error_mean_fill"].mean())),
         "masked_psnr/near_fill": float(metrics.psnr(rows["masked_error_near_fill"].mean())),
     }

@@ -18,7 +18,7 @@ from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
-from tryon_jax.render.palette import repaint
+from tryon_jax.render.palette import behind, repaint
 from tryon_jax.render.paste import paste
 from tryon_jax.render.texture import sample_texture
 from tryon_jax.stages import Stage
@@ -33,6 +33,7 @@ _WEARABLE = np.array(
         for worn in GARMENT_PARTS.values()
     ]
 )
+_KEPT = ("own", "photo", "palette")  # where the colour of what is not the garment may come from
 _NEVER = -30.0  # a logit: e^-30 is nothing, and a wrong label of a real data set still has a finite loss
 
 
@@ -128,11 +129,10 @@ def _dress(setup, params, batch, keys=None):
 def _compose(maps, example):
     """Both sheets' colours and shares (maps.CHOICES) of one example, and what it would be in the person's own colours.
 
-    Where the garment is, only it and the network's own colour count, elsewhere only what is not it. The photo shows
-    nothing of the back.
+    Where the garment is, only it and the network's own colour count, elsewhere only what is not it. For the back the
+    photo stands for what the same materials look like on the front.
     """
     garment, photo, found = example["garment"], example["person"], {}
-    kept = {"front": ("own", "photo", "palette"), "back": ("own", "palette")}
     shown = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * example["has"]["person_segmentation"]
     for side in SIDES:
         shading = maps[f"{side}_shading"]
@@ -141,11 +141,12 @@ def _compose(maps, example):
         sources = {
             "own": maps[f"{side}_rgb"],
             "garment": sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * shading,
+            "photo": photo if side == "front" else behind(photo, 1.0, shown, wanted),
             "palette": repaint(photo, 1.0, shown, wanted) * shading,
         }
         worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
-        shares = worn * named.shares(blend, ("own", "garment")) + (1 - worn) * named.shares(blend, kept[side])
-        found[f"{side}_colour"] = named.composed(shares, {**sources, "photo": photo})
+        shares = worn * named.shares(blend, ("own", "garment")) + (1 - worn) * named.shares(blend, _KEPT)
+        found[f"{side}_colour"] = named.composed(shares, sources)
         found |= {f"{side}_shares": shares, f"{side}_palette": sources["palette"]}
     return found
 
