@@ -36,6 +36,31 @@ def test_intersection_over_union(rng):
     assert metrics.intersection_over_union(0 * a, 0 * b) == 1
 
 
+def test_surface_scores_are_of_all_pixels_and_truth_has_no_error():
+    people = batch(16, 3)
+    half = 1.0  # metres: cameras of made_people see two metres
+    truth = {"mask": 40.0 * (2 * people["mask"] - 1)}
+    for side in ("front", "back"):
+        truth |= {f"{side}_depth": people[f"{side}_depth"] / half, f"{side}_normals": people[f"{side}_normals"]}
+    perfect = metrics.surface_scores(jax.tree.map(np.asarray, jax.vmap(metrics.surface)(truth, people)))
+    assert perfect["mask_iou"] == 1 and perfect["depth_rmse"] < 1e-6 and perfect["normal_degrees"] < 1e-3
+    wrong = {name: maps + 0.1 * name.endswith("depth") for name, maps in truth.items()}
+    scores = metrics.surface_scores(jax.tree.map(np.asarray, jax.vmap(metrics.surface)(wrong, people)))
+    np.testing.assert_allclose(scores["depth_rmse"], 0.1, rtol=1e-5)
+    # The baselines written out: an example counts as one, whatever its size.
+    constants, own = [], []
+    for side in ("front", "back"):
+        depths = [depth[mask > 0] for depth, mask in zip(people[f"{side}_depth"], people["mask"], strict=True)]
+        middle = np.mean([depth.mean() for depth in depths])
+        constants += [np.mean((depth - middle) ** 2) for depth in depths]
+        own += [depth.var() for depth in depths]
+    np.testing.assert_allclose(scores["depth_rmse/constant"], np.sqrt(np.mean(constants)), rtol=1e-4)
+    np.testing.assert_allclose(scores["depth_rmse/own_mean"], np.sqrt(np.mean(own)), rtol=1e-4)
+    np.testing.assert_allclose(
+        scores["depth_share_of_constant"], scores["depth_rmse"] / scores["depth_rmse/constant"], rtol=1e-6
+    )
+
+
 def test_kernel_distance_equals_the_double_sum(rng):
     x, y = rng.normal(size=(5, 3)), rng.normal(size=(4, 3)) + 0.5
 

@@ -1,10 +1,13 @@
 """Scores. Functions take one example ([H, W, C] pictures) unless they say that they take a set."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tryon_jax.geometry.camera import half_extent
 from tryon_jax.losses import masked_mean
 
+SIDES = ("front", "back")
 GRID = 4  # cells a side in which the fixed features are pooled
 # Weights of the four kinds of fixed features, so that each varies about equally over dressed people.
 COLOUR, SPREAD, EDGES, OUTLINE = 1.0, 2.0, 3.0, 2.0
@@ -33,6 +36,41 @@ def intersection_over_union(prediction, target):
     prediction, target = prediction > 0.5, target > 0.5
     union = (prediction | target).sum()
     return jnp.where(union > 0, (prediction & target).sum() / jnp.maximum(union, 1), 1.0)
+
+
+def surface(maps, example):
+    """Errors of one example's named maps (models/maps.py) in silhouette, depth, normals; `surface_scores` sums up."""
+    mask = example["mask"]
+    metres = half_extent(example["camera"], mask.shape[:2])
+    found = {"mask_iou": intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask)}
+    for side in SIDES:
+        truth = example[f"{side}_depth"]
+        found |= {
+            f"{side}_depth_error": squared_error(maps[f"{side}_depth"] * metres, truth, mask),
+            f"{side}_depth_mean": masked_mean(truth, mask),
+            f"{side}_depth_square": masked_mean(truth**2, mask),
+            f"{side}_angle": angle(maps[f"{side}_normals"], example[f"{side}_normals"], mask),
+        }
+    return found
+
+
+def surface_scores(rows):
+    """Scores over a set, from `surface` of each example, dict of arrays [N]; a name after a slash is a baseline's.
+
+    depth_rmse, metres, both sheets; /constant: the one best constant a sheet over the whole set; /own_mean: the mean
+    of each example's own true depth, a sheet, which no guess could know. RMSE is of the mean squared error.
+    """
+    error = np.mean([rows[f"{side}_depth_error"].mean() for side in SIDES])
+    constant = np.mean([rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in SIDES])
+    own = np.mean([(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in SIDES])
+    return {
+        "depth_rmse": float(np.sqrt(error)),
+        "depth_rmse/constant": float(np.sqrt(constant)),
+        "depth_rmse/own_mean": float(np.sqrt(own)),
+        "depth_share_of_constant": float(np.sqrt(error / constant)),
+        "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in SIDES])),
+        "mask_iou": float(rows["mask_iou"].mean()),
+    }
 
 
 def _cells(x):

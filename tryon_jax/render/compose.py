@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from tryon_jax.geometry.parts import GARMENT_PARTS, MATERIAL, PART, PARTS
-from tryon_jax.render.palette import behind
+from tryon_jax.render.palette import behind, mend
 from tryon_jax.render.refine import spread
 
 # Clothes of the photo that each garment class takes the place of.
@@ -52,8 +52,8 @@ def colours(sheets, labels, pictures, garment_class, side):
     labels [R, R]: the side's parts. pictures: dict of person [R, R, 3], person_segmentation [R, R], person_mask
     [R, R], garment [G, G, 3], garment_mask [G, G, 1] in [0, 1]. Three sources: the garment picture at garment_uv
     times shading wherever the label is the garment's; on the front the photo wherever it shows the same part;
-    elsewhere the network's shares of own colour and photo, the latter only where that shows something kept. For the
-    back the photo is what it shows of the same material (palette.behind).
+    elsewhere the network's shares of own colour and photo, the latter mended from what it shows of the same material,
+    if it shows any of that that is kept.
     """
     get = {name: sheets[f"{side}_{name}"] for name in ("own", "garment_uv", "blend", "shading")}
     cloth = labels == PART[GARMENT_PARTS[garment_class]]
@@ -61,10 +61,7 @@ def colours(sheets, labels, pictures, garment_class, side):
     replaced = [PART[name] for name in REPLACED[garment_class]]
     shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~np.isin(photo_labels, replaced)
     same = shown & (photo_labels == labels) & (side == "front")
-    if side == "front":
-        person, there = inner_colours(pictures["person"], shown[..., None], EDGE["person"]), shown
-    else:
-        person, there = _behind(pictures["person"], shown, photo_labels, labels)
+    person, there = _kept(pictures["person"], shown, photo_labels, labels, side)
     # Squared, so that one source prevails: a mixture of photo and print shows both.
     own, _, from_photo = np.moveaxis(np.clip(get["blend"], 0, 1) ** 2, -1, 0)
     from_garment = cloth.astype(np.float32)
@@ -79,11 +76,14 @@ def colours(sheets, labels, pictures, garment_class, side):
     return np.clip((weights[..., None] * sources).sum(-2), 0, 1).astype(np.float32)
 
 
-def _behind(picture, shown, photo_labels, labels):
-    """Colours [R, R, 3] of the back's labels [R, R] from a photo, and where it shows their material at all, bool."""
+def _kept(picture, shown, photo_labels, labels, side):
+    """Colours [R, R, 3] of a side's labels [R, R] from a photo, and where it shows their material at all, bool."""
     parts, inside = np.eye(len(PARTS), dtype=np.float32), _inside(shown, EDGE["person"])
-    found = behind(picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
-    materials = MATERIAL[np.unique(photo_labels[inside & (photo_labels != PART["face"])])].sum(0)
+    told = inside if side == "front" else inside & (photo_labels != PART["face"])
+    found = (mend if side == "front" else behind)(
+        picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels]
+    )
+    materials = MATERIAL[np.unique(photo_labels[told])].sum(0)
     return np.asarray(found), (MATERIAL @ materials > 0)[labels]
 
 

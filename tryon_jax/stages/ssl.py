@@ -230,22 +230,11 @@ def _eval_step(setup, params, batch, rng):
 
 def _score_sheets(maps, example):
     """Scores of one example's two sheets made of its picture alone."""
-    mask = example["mask"]
-    metres = half_extent(example["camera"], mask.shape[:2])
-    scores = {
-        "joint_error": losses.keypoints(maps["joints"], example),
-        "mask_iou": metrics.intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask),
-    }
+    mask, scores = example["mask"], metrics.surface(maps, example)
+    scores["joint_error"] = losses.keypoints(maps["joints"], example)
     for side in SIDES:
-        truth = example[f"{side}_depth"]
-        mean = losses.masked_mean(truth, mask)
-        scores |= {
-            f"{side}_depth_error": metrics.squared_error(maps[f"{side}_depth"] * metres, truth, mask),
-            f"{side}_depth_mean": mean,
-            f"{side}_depth_square": losses.masked_mean(truth**2, mask),
-            f"{side}_angle": metrics.angle(maps[f"{side}_normals"], example[f"{side}_normals"], mask),
-            f"{side}_rgb_error": metrics.squared_error(maps[f"{side}_colour"], example[f"{side}_rgb"], mask),
-        }
+        error = metrics.squared_error(maps[f"{side}_colour"], example[f"{side}_rgb"], mask)
+        scores[f"{side}_rgb_error"] = error
         labels = (maps[f"{side}_parts"].argmax(-1) == example[f"{side}_segmentation"])[..., None]
         scores[f"{side}_parts"] = losses.masked_mean(labels.astype(jnp.float32), mask)
     return scores
@@ -268,27 +257,17 @@ def _score_masked(rgb, example, visible):
 def summarize(rows):
     """Scores over a split. A name after a slash is the baseline's score by the same measure.
 
-    depth_rmse/constant: the one best constant a sheet over the whole split; /own_mean: the mean of each example's own
-    true depth, a sheet, which no guess could know; /hinted: ours where the picture, or what is visible of it, comes
-    with its parts and keypoints.
-    joint_error: of the keypoints found, in half picture sides. masked_psnr/mean_fill: the mean colour of the visible
-    person; /near_fill: their mean around each hole, which the network is shown. PSNR and RMSE are of the mean squared
-    error over the split.
+    Depth, normals and silhouette as of metrics.surface_scores; /hinted: ours where the picture, or what is visible of
+    it, comes with its parts and keypoints. joint_error: of the keypoints found, in half picture sides.
+    masked_psnr/mean_fill: the mean colour of the visible person; /near_fill: their mean around each hole, which the
+    network is shown. PSNR is of the mean squared error over the split.
     """
-    error, hinted = (
-        np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]) for name in ("depth_error", "hinted_error")
-    )
-    constant = [rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in SIDES]
-    own = [(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in SIDES]
+    scores = metrics.surface_scores(rows)
+    hinted = float(np.sqrt(np.mean([rows[f"{side}_hinted_error"].mean() for side in SIDES])))
     return {
-        "depth_rmse": float(np.sqrt(error)),
-        "depth_rmse/constant": float(np.sqrt(np.mean(constant))),
-        "depth_rmse/own_mean": float(np.sqrt(np.mean(own))),
-        "depth_rmse/hinted": float(np.sqrt(hinted)),
-        "depth_share_of_constant": float(np.sqrt(error / np.mean(constant))),
-        "depth_share_of_constant/hinted": float(np.sqrt(hinted / np.mean(constant))),
-        "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in SIDES])),
-        "mask_iou": float(rows["mask_iou"].mean()),
+        **scores,
+        "depth_rmse/hinted": hinted,
+        "depth_share_of_constant/hinted": hinted / scores["depth_rmse/constant"],
         "joint_error": float(rows["joint_error"].mean()),
         "part_accuracy": float(np.mean([rows[f"{side}_parts"].mean() for side in SIDES])),
         "front_psnr": float(metrics.psnr(rows["front_rgb_error"].mean())),

@@ -12,13 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax import augment, losses, metrics
-from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.parts import GARMENT_PARTS, PARTS
 from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
-from tryon_jax.render.palette import behind, repaint
+from tryon_jax.render.palette import behind, mend, repaint
 from tryon_jax.render.paste import paste
 from tryon_jax.render.texture import sample_texture
 from tryon_jax.stages import Stage
@@ -129,10 +128,11 @@ def _dress(setup, params, batch, keys=None):
 def _compose(maps, example):
     """Both sheets' colours and shares (maps.CHOICES) of one example, and what it would be in the person's own colours.
 
-    Where the garment is, only it and the network's own colour count, elsewhere only what is not it. For the back the
-    photo stands for what the same materials look like on the front.
+    Where the garment is, only it and the network's own colour count, elsewhere only what is not it. The photo counts by
+    material, so that an old sleeve does not show on a bared arm; without labels it counts as it is.
     """
     garment, photo, found = example["garment"], example["person"], {}
+    unlabelled = (1 - example["has"]["person_segmentation"]) * photo
     shown = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * example["has"]["person_segmentation"]
     for side in SIDES:
         shading = maps[f"{side}_shading"]
@@ -141,7 +141,7 @@ def _compose(maps, example):
         sources = {
             "own": maps[f"{side}_rgb"],
             "garment": sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * shading,
-            "photo": photo if side == "front" else behind(photo, 1.0, shown, wanted),
+            "photo": (mend if side == "front" else behind)(photo, 1.0, shown, wanted) + unlabelled,
             "palette": repaint(photo, 1.0, shown, wanted) * shading,
         }
         worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
@@ -225,7 +225,6 @@ def _eval_step(setup, params, batch, rng):
 def _score(maps, example):
     """Scores of one example, and of the baselines on it."""
     mask, garment_class = example["mask"], example["garment_class"]
-    metres = half_extent(example["camera"], mask.shape[:2])
     region = losses.garment_region(example["front_segmentation"], garment_class) * mask
     found = jax.nn.sigmoid(maps["mask"])
     pasted = paste(example["garment"], example["garment_mask"], example["person"], example["keypoints"], garment_class)
@@ -237,18 +236,13 @@ def _score(maps, example):
         "garment_error_own": metrics.squared_error(maps["front_rgb"], example["front_rgb"], region),
         "person_error": metrics.squared_error(maps["front_colour"], example["front_rgb"], mask),
         "back_error": metrics.squared_error(maps["back_colour"], example["back_rgb"], mask),
-        "mask_iou": metrics.intersection_over_union(found, mask),
+        **metrics.surface(maps, example),
     }
     for side in SIDES:
-        truth, segmentation = example[f"{side}_depth"], example[f"{side}_segmentation"]
-        cloth = losses.garment_region(segmentation, garment_class)
+        cloth = losses.garment_region(example[f"{side}_segmentation"], garment_class)
         guess = losses.garment_region(maps[f"{side}_parts"].argmax(-1), garment_class) * (found > 0.5)
         miss = jnp.linalg.norm(maps[f"{side}_garment_uv"] - example[f"{side}_garment_uv"], axis=-1, keepdims=True)
         scores |= {
-            f"{side}_depth_error": metrics.squared_error(maps[f"{side}_depth"] * metres, truth, mask),
-            f"{side}_depth_mean": losses.masked_mean(truth, mask),
-            f"{side}_depth_square": losses.masked_mean(truth**2, mask),
-            f"{side}_angle": metrics.angle(maps[f"{side}_normals"], example[f"{side}_normals"], mask),
             f"{side}_garment_iou": metrics.intersection_over_union(guess, cloth),
             f"{side}_uv_miss": losses.masked_mean(miss, cloth),
         }
@@ -260,15 +254,11 @@ def summarize(rows):
 
     garment_psnr: the front where the garment shows, over unpaired examples (another garment in the photo);
     /paste: the cut-out pasted on the photo (render/paste.py); /own_colour: the network's own colour alone.
-    depth_rmse/constant: the one best constant a sheet over the whole split; /own_mean: each example's own true
-    mean, which no guess could know. garment_uv_error: mean distance, in the picture's side of 2.
+    garment_uv_error: mean distance, in the picture's side of 2. The rest as of metrics.surface_scores.
     """
     unpaired = (rows["same_garment"] == 0) & (rows["visible"] > 0)
     # A split without unpaired examples is scored on what it has.
     chosen = unpaired if unpaired.any() else rows["visible"] > 0
-    error = np.mean([rows[f"{side}_depth_error"].mean() for side in SIDES])
-    constant = np.mean([rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in SIDES])
-    own = np.mean([(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in SIDES])
 
     def both(name):
         return float(np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]))
@@ -280,12 +270,7 @@ def summarize(rows):
         "unpaired_examples": float(unpaired.sum()),
         "person_psnr": float(metrics.psnr(rows["person_error"].mean())),
         "back_psnr": float(metrics.psnr(rows["back_error"].mean())),
-        "depth_rmse": float(np.sqrt(error)),
-        "depth_rmse/constant": float(np.sqrt(constant)),
-        "depth_rmse/own_mean": float(np.sqrt(own)),
-        "depth_share_of_constant": float(np.sqrt(error / constant)),
-        "normal_degrees": both("angle"),
-        "mask_iou": float(rows["mask_iou"].mean()),
+        **metrics.surface_scores(rows),
         "garment_iou": both("garment_iou"),
         "garment_uv_error": both("uv_miss"),
     }
