@@ -129,17 +129,20 @@ def test_kept_parts_come_from_the_photo_and_the_replaced_garment_does_not():
 
 def test_silhouette_follows_the_photo_along_kept_parts_only():
     sheets, pictures = refine.enlarge(_sheets(), FACTOR, PART["upper"]), _pictures()
-    wider = np.roll(pictures["person_mask"], FACTOR, 1)  # the photo's person stands one network pixel to the right
-    mask = compose.silhouette(
-        sheets["mask"][..., 0], sheets["front_segmentation"], wider, pictures["known"], "tshirt", FACTOR
-    )
+    # The photo's person stands one network pixel to the right.
+    pictures |= {name: np.roll(pictures[name], FACTOR, 1) for name in ("person_mask", "person_segmentation")}
+    labels = sheets["front_segmentation"]
+    mask = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "tshirt", FACTOR)
     legs, shirt = 25 * FACTOR, 13 * FACTOR
     predicted = np.flatnonzero(sheets["mask"][legs, :, 0] > 0.5)[-1]
     assert np.flatnonzero(mask[legs] > 0.5)[-1] == predicted + FACTOR
     assert np.flatnonzero(mask[shirt] > 0.5)[-1] == np.flatnonzero(sheets["mask"][shirt, :, 0] > 0.5)[-1]
-    nobody = compose.silhouette(
-        sheets["mask"][..., 0], sheets["front_segmentation"], wider, 0 * wider, "tshirt", FACTOR
-    )
+    # Where an arm is bared, the old sleeve's outline is not followed.
+    bare = np.where(labels == PART["upper"], PART["left_arm"], labels)
+    mask = compose.silhouette(sheets["mask"][..., 0], bare, pictures, "tshirt", FACTOR)
+    assert np.flatnonzero(mask[shirt] > 0.5)[-1] == np.flatnonzero(sheets["mask"][shirt, :, 0] > 0.5)[-1]
+    pictures["known"] *= 0
+    nobody = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "tshirt", FACTOR)
     assert nobody.max() == 0
 
 

@@ -104,9 +104,7 @@ def wear(model, example, pictures):
     finest = max(MESH_SIDE, model.size)
     coarse = next(step for step in range(1, side + 1) if side % step == 0 and side // step <= finest)
     labels = compose.outline(sheets["front_segmentation"], pictures["person_segmentation"], factor)
-    mask = compose.silhouette(
-        sheets["mask"][..., 0], labels, pictures["person_mask"], pictures["known"], garment_class, factor
-    )
+    mask = compose.silhouette(sheets["mask"][..., 0], labels, pictures, garment_class, factor)
     sheets["mask"], sheets["front_segmentation"] = mask[..., None], labels
     rgb = [
         compose.colours(sheets, sheets[f"{name}_segmentation"], pictures, garment_class, name)

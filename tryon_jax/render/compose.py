@@ -20,19 +20,23 @@ OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe"
 EDGE = {"garment": 0.01, "person": 0.004}
 
 
-def silhouette(mask, labels, photo_mask, known, garment_class, pixel):
+def silhouette(mask, labels, pictures, garment_class, pixel):
     """Silhouette float32 [R, R] in [0, 1]: predicted, but the photo's own along parts that it shows as they are.
 
-    mask [R, R] predicted; labels [R, R] the front's, going on beyond the mask; photo_mask, known [R, R] in [0, 1] of
-    the photo (known is 0 outside it); pixel: a network pixel in these. The photo may move the outline by two and a
-    half of those; outside the photo there is nobody.
+    mask [R, R] predicted; labels [R, R] the front's, going on beyond the mask; pictures: dict of person_segmentation
+    [R, R], person_mask and known [R, R] in [0, 1] of the photo (known is 0 outside it); pixel: a network pixel in
+    these. The photo may move the outline by two and a half of those; outside the photo there is nobody.
     """
     kept = ~np.isin(labels, [PART[GARMENT_PARTS[garment_class]]])
+    # A wide old sleeve is no outline of the arm that a shorter one bares.
+    replaced = np.isin(pictures["person_segmentation"], [PART[name] for name in REPLACED[garment_class]])
+    if replaced.any():
+        kept &= ndimage.distance_transform_edt(~replaced) > pixel
     near_garment = ndimage.gaussian_filter((~kept).astype(np.float32), pixel / 2) > 0.1
     distance = ndimage.distance_transform_edt(mask > 0.5) - ndimage.distance_transform_edt(mask <= 0.5)
     trusted = kept & ~near_garment & (np.abs(distance) < 2.5 * pixel)
     share = ndimage.gaussian_filter(trusted.astype(np.float32), pixel / 4)
-    return (share * photo_mask + (1 - share) * mask) * known
+    return (share * pictures["person_mask"] + (1 - share) * mask) * pictures["known"]
 
 
 def outline(labels, photo_labels, pixel):
