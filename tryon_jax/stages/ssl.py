@@ -78,6 +78,23 @@ def _reconstruct(setup, params, observations, flat, keys=None):
     return {**maps, **jax.vmap(_compose)(maps, observations), "joints": joints}
 
 
+def _look_twice(setup, params, observations, flat):
+    """`_reconstruct` of observations without parts, shown the front's parts as it took them to be at first.
+
+    What a guess says of the whole person settles what it left open, as in recycling (Jumper et al., Nature 596, 2021,
+    supplement 1.10). Training does not need it: half of its examples show true parts.
+    """
+    first = _reconstruct(setup, params, observations, flat)
+    parts = jax.vmap(_guessed_parts)(first) * observations["known"]
+    return _reconstruct(setup, params, {**observations, "parts": parts}, flat)
+
+
+def _guessed_parts(maps):
+    """Probabilities [H, W, K] of one example's front parts: the background has what the silhouette leaves."""
+    solid = jax.nn.sigmoid(maps["mask"])
+    return jnp.concatenate([1 - solid, solid * jax.nn.softmax(maps["front_parts"][..., 1:])], axis=-1)
+
+
 def _compose(maps, seen):
     """Both sheets' colours of one example: own colour, the picture's, the person's colours by material.
 
@@ -215,10 +232,10 @@ def _eval_step(setup, params, batch, rng):
     size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
     visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
     skips = jnp.zeros(len(picture))  # the upper levels as they are
-    whole = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), skips)
+    whole = _look_twice(setup, params, jax.vmap(_whole)(batch, picture), skips)
     hinted = _reconstruct(setup, params, jax.vmap(partial(_whole, parts=1.0, keypoints=1.0))(batch, picture), skips)
     shown = (batch, picture, visible, batch["front_depth"], batch["mask"])
-    masked = _reconstruct(setup, params, jax.vmap(_masked)(*shown), skips)
+    masked = _look_twice(setup, params, jax.vmap(_masked)(*shown), skips)
     told = _reconstruct(setup, params, jax.vmap(partial(_masked, parts=1.0, keypoints=1.0))(*shown), skips)
     return {
         **jax.vmap(_score_sheets)(whole, batch),
@@ -281,5 +298,5 @@ def summarize(rows):
 
 def _predict(setup, params, batch, rng):
     picture = jax.vmap(_picture)(batch, rng, 1 - batch["has"]["rgb"])
-    maps = _reconstruct(setup, params, jax.vmap(_whole)(batch, picture), jnp.zeros(len(picture)))
+    maps = _look_twice(setup, params, jax.vmap(_whole)(batch, picture), jnp.zeros(len(picture)))
     return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])

@@ -1,0 +1,56 @@
+"""What self-supervision shows its encoder: only what is visible, hints where told, its own guess of the parts."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from made_people import example
+
+from tryon_jax import augment
+from tryon_jax.geometry.parts import PARTS
+from tryon_jax.stages import ssl
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """One person, where patches are visible, and the observations of those with and without hints."""
+    person = jax.tree.map(jnp.asarray, example(1, SIZE))
+    visible = augment.patch_mask(jax.random.key(0), (SIZE, SIZE), 4, 0.5)
+    given = (person, person["person"], visible, person["front_depth"], person["mask"])
+    return person, visible, ssl._masked(*given), ssl._masked(*given, parts=1.0, keypoints=1.0)
+
+
+def test_hidden_patches_show_nothing_of_the_person(shown):
+    person, visible, bare, hinted = shown
+    hidden = np.asarray(visible)[..., 0] == 0
+    for seen in (bare, hinted):
+        assert not seen["geometry"][hidden].any() and not seen["parts"][hidden].any()
+        # What is filled in is told by the visible pixels alone.
+        changed = {**person, "person": jnp.where(visible > 0, person["person"], 0.0)}
+        other = ssl._masked(changed, changed["person"], visible, changed["front_depth"], changed["mask"])
+        np.testing.assert_allclose(other["rgb"], seen["rgb"], atol=1e-6)
+
+
+def test_hints_are_shown_only_where_told(shown):
+    person, visible, bare, hinted = shown
+    assert not bare["parts"].any() and not bare["keypoints"].any()
+    np.testing.assert_array_equal(hinted["keypoints"], person["keypoints"])
+    seen = np.asarray(visible)[..., 0] > 0
+    np.testing.assert_array_equal(hinted["parts"].argmax(-1)[seen], person["front_segmentation"][seen])
+    np.testing.assert_array_equal(hinted["rgb"], bare["rgb"])
+
+
+def test_guessed_parts_are_probabilities_with_the_silhouettes_background():
+    keys = jax.random.split(jax.random.key(2))
+    maps = {
+        "mask": 3 * jax.random.normal(keys[0], (SIZE, SIZE, 1)),
+        "front_parts": 5 * jax.random.normal(keys[1], (SIZE, SIZE, len(PARTS))),
+    }
+    guess = np.asarray(ssl._guessed_parts(maps))
+    np.testing.assert_allclose(guess.sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(guess[..., 0], 1 - jax.nn.sigmoid(maps["mask"][..., 0]), atol=1e-6)
+    # Among the parts of the body the odds are the network's own.
+    odds = np.log(guess[..., 1:] / guess[..., 1:2])
+    np.testing.assert_allclose(odds, maps["front_parts"][..., 1:] - maps["front_parts"][..., 1:2], atol=1e-3)
