@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from tryon_jax.geometry.parts import GARMENT_PARTS, MATERIAL, PART, PARTS
-from tryon_jax.render.palette import behind, mend
+from tryon_jax.render.palette import MENDED
 from tryon_jax.render.refine import spread
 
 # Clothes of the photo that each garment class takes the place of.
@@ -29,7 +29,7 @@ def silhouette(mask, labels, pictures, garment_class, pixel):
     """
     kept = ~np.isin(labels, [PART[GARMENT_PARTS[garment_class]]])
     # A wide old sleeve is no outline of the arm that a shorter one bares.
-    replaced = np.isin(pictures["person_segmentation"], [PART[name] for name in REPLACED[garment_class]])
+    replaced = _replaced(pictures["person_segmentation"], garment_class)
     if replaced.any():
         kept &= ndimage.distance_transform_edt(~replaced) > pixel
     near_garment = ndimage.gaussian_filter((~kept).astype(np.float32), pixel / 2) > 0.1
@@ -37,6 +37,10 @@ def silhouette(mask, labels, pictures, garment_class, pixel):
     trusted = kept & ~near_garment & (np.abs(distance) < 2.5 * pixel)
     share = ndimage.gaussian_filter(trusted.astype(np.float32), pixel / 4)
     return (share * pictures["person_mask"] + (1 - share) * mask) * pictures["known"]
+
+
+def _replaced(photo_labels, garment_class):
+    return np.isin(photo_labels, [PART[name] for name in REPLACED[garment_class]])
 
 
 def outline(labels, photo_labels, pixel):
@@ -62,8 +66,7 @@ def colours(sheets, labels, pictures, garment_class, side):
     get = {name: sheets[f"{side}_{name}"] for name in ("own", "garment_uv", "blend", "shading")}
     cloth = labels == PART[GARMENT_PARTS[garment_class]]
     photo_labels = pictures["person_segmentation"]
-    replaced = [PART[name] for name in REPLACED[garment_class]]
-    shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~np.isin(photo_labels, replaced)
+    shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~_replaced(photo_labels, garment_class)
     same = shown & (photo_labels == labels) & (side == "front")
     person, there = _kept(pictures["person"], shown, photo_labels, labels, side)
     # Squared, so that one source prevails: a mixture of photo and print shows both.
@@ -84,9 +87,7 @@ def _kept(picture, shown, photo_labels, labels, side):
     """Colours [R, R, 3] of a side's labels [R, R] from a photo, and where it shows their material at all, bool."""
     parts, inside = np.eye(len(PARTS), dtype=np.float32), _inside(shown, EDGE["person"])
     told = inside if side == "front" else inside & (photo_labels != PART["face"])
-    found = (mend if side == "front" else behind)(
-        picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels]
-    )
+    found = MENDED[side](picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
     materials = MATERIAL[np.unique(photo_labels[told])].sum(0)
     return np.asarray(found), (MATERIAL @ materials > 0)[labels]
 

@@ -46,3 +46,7 @@ def behind(picture, known, shown, wanted):
     """
     face = shown[..., PART["face"], None]
     return mend(picture, known * (1 - face), shown, wanted)
+
+
+# What a picture of the front tells of each sheet.
+MENDED = {"front": mend, "back": behind}

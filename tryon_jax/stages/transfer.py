@@ -17,7 +17,7 @@ from tryon_jax.models import adversary
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
-from tryon_jax.render.palette import behind, mend, repaint
+from tryon_jax.render.palette import MENDED, repaint
 from tryon_jax.render.paste import paste
 from tryon_jax.render.texture import sample_texture
 from tryon_jax.stages import Stage
@@ -141,7 +141,7 @@ def _compose(maps, example):
         sources = {
             "own": maps[f"{side}_rgb"],
             "garment": sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * shading,
-            "photo": (mend if side == "front" else behind)(photo, 1.0, shown, wanted) + unlabelled,
+            "photo": MENDED[side](photo, 1.0, shown, wanted) + unlabelled,
             "palette": repaint(photo, 1.0, shown, wanted) * shading,
         }
         worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
