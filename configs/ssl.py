@@ -12,7 +12,7 @@ def get_config(preset="cpu"):
     config = base.scaled(base.get_config(), preset)
     config.stage = "ssl"
     if preset == "cpu":
-        config.train.steps = 8000
+        config.train.steps = 9000
     if preset in ("base", "large"):
         config.train.steps = 100_000
         config.optimizer.learning_rate = 4e-4

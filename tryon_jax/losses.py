@@ -113,6 +113,17 @@ def keypoints(found, example):
     return (distance * visible).sum() / jnp.maximum(visible.sum(), 1.0)
 
 
+def keypoint_depths(found, example):
+    """Mean Huber loss of both sheets' depths at an example's visible keypoints, found [K, 2] in half extents."""
+    places, mask, has = example["keypoints"], example["mask"], example["has"]
+    side = mask.shape[0]
+    # A keypoint may lie on the picture's edge, or just beyond the silhouette, where there is no depth.
+    column, row = jnp.clip(jnp.floor(places[:, :2]).astype(jnp.int32), 0, side - 1).T
+    visible = (places[:, 2:] > 0) * mask[row, column] * has["keypoints"] * has["depth"]
+    truth = jnp.concatenate([example[f"{name}_depth"][row, column] for name in ("front", "back")], axis=-1)
+    return huber(found, truth / half_extent(example["camera"], mask.shape[:2]), visible, DEPTH_KNEE)
+
+
 def weighted(terms, weights):
     """Sum of the terms that have a weight; depth's slopes count a twentieth of depth's weight (they are steeper)."""
     weights = {**weights, "depth_slopes": 0.05 * weights["depth"]}

@@ -61,8 +61,9 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(self, observations, keys=None):
         """observations: dict of modality -> [N, S, S, channels], see MODALITIES, and keypoints [N, K, 3] in pixels
-        with visibility, 0 for those not shown; keys [N] turn dropout on. Returns the pyramid and where the encoder
-        takes the keypoints to be, [N, K, 2] in pixels, which stands in for those that it is not shown.
+        with visibility, 0 for those not shown; keys [N] turn dropout on. Returns the pyramid, and a dict of `joints`,
+        where the encoder takes the keypoints to be, [N, K, 2] in pixels, which stands in for those that it is not
+        shown, and `joint_depths`, of both sheets there, [N, K, 2] in half extents.
 
         Parameters exist for the modalities that `init` was shown, so show it all of them (`nothing`).
         """
@@ -88,12 +89,16 @@ class Encoder(nn.Module):
         coarse = Attention(dtype=self.dtype, name="attention")(coarse)
         found = Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle, size)
         joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2], found)
-        coarse = Posture(dtype=self.dtype, name="posture")(coarse, joints / (size / 2) - 1)
+        told, depths = Posture(dtype=self.dtype, name="posture")(middle, joints / (size / 2) - 1)
+        middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(told)
+        n, side, _, channels = told.shape
+        told = told.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))
+        coarse = coarse + Conv(eighth, size=1, gain=1.0, dtype=self.dtype, name="posture_coarse")(told)
         coarse = Residual(self.dtype, name="coarse_2")(coarse)
         coarse = Residual(self.dtype, name="coarse_3")(coarse)
         # Of one size, whatever has been added up: a garment's style, which is added next, must not drown.
         coarse = GroupNorm(name="norm_coarse")(coarse)
-        return (dropout(coarse, keys, self.dropout), middle, fine, sharp), found
+        return (dropout(coarse, keys, self.dropout), middle, fine, sharp), {"joints": found, "joint_depths": depths}
 
 
 class Decoder(nn.Module):

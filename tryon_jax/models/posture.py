@@ -1,4 +1,4 @@
-"""The posture as numbers: where the joints are, and what follows from that for every place of the picture.
+"""The posture as numbers: where the joints are, how deep they lie, and what that tells the places around them.
 
 How deep a limb lies is trigonometry of joints that are far apart: easy from numbers, hard from pictures of them.
 """
@@ -8,8 +8,17 @@ import jax
 import jax.numpy as jnp
 
 from tryon_jax.geometry.camera import pixel_centres
-from tryon_jax.models.attention import CELLS, spread
+from tryon_jax.geometry.parts import KEYPOINT
 from tryon_jax.models.layers import Conv
+from tryon_jax.models.maps import DEPTH_UNIT
+
+# How far a joint is heard before nearer ones drown it, in half picture sides: about a thigh's width.
+REACH = 0.08
+_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+BONES = (
+    *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _LIMBS),
+    *(("left_shoulder", "right_shoulder"), ("left_shoulder", "nose")),
+)
 
 
 class Joints(nn.Module):
@@ -36,18 +45,50 @@ class Joints(nn.Module):
         return jnp.einsum("npk,npkc->nkc", shares, centres[:, None] + offsets)
 
 
+def measured(joints):
+    """What tells of a posture in joints [N, K, 2]: from the pelvis, along the bones, and the pelvis itself, [N, D]."""
+    pelvis = joints[:, [KEYPOINT["left_hip"], KEYPOINT["right_hip"]]].mean(1, keepdims=True)
+    start, end = (jnp.array([KEYPOINT[name] for name in names]) for names in zip(*BONES, strict=True))
+    # A person is about two thirds of the picture high and a third wide: this brings them to about unit size.
+    numbers = [3 * (joints - pelvis), 3 * (joints[:, end] - joints[:, start]), pelvis]
+    return jnp.concatenate(numbers, axis=1).reshape(len(joints), -1)
+
+
+def sampled(x, joints):
+    """Features [N, K, C] of x [N, S, S, C] at joints [N, K, 2] in [-1, 1], bilinear; zero a cell beyond the picture."""
+    n, side, _, channels = x.shape
+    away = jnp.abs(pixel_centres((side, side)).reshape(1, -1, 1, 2) - (joints[:, None] + 1) * side / 2)
+    weights = jnp.maximum(1 - away, 0).prod(-1)
+    return jnp.einsum("npk,npc->nkc", weights, x.reshape(n, side * side, channels))
+
+
 class Posture(nn.Module):
-    """x + an 8x8 grid of features that follows from the places of the joints."""
+    """Joints and what is seen at them -> how deep they lie, and a message of each to the places around it.
+
+    From numbers to depths by residual dense layers, as keypoints are lifted to 3D (arXiv:1705.03098).
+    """
 
     width: int = 256
+    channels: int = 16  # of a message
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, x, joints):
-        """x [N, H, W, C]; joints [N, K, 2], x and y in [-1, 1] over the picture."""
-        n, side, _, channels = x.shape
-        h = joints.reshape(n, -1)
+        """x [N, S, S, C]; joints [N, K, 2], x and y in [-1, 1] over the picture.
+
+        Returns messages [N, S, S, channels], and the depths of the front and of the back sheet at the joints,
+        [N, K, 2] in half extents of the picture.
+        """
+        n, side, count = len(x), x.shape[1], joints.shape[1]
+        seen = nn.Dense(self.width // 2, dtype=self.dtype, name="look")(sampled(x, joints).reshape(n, -1))
+        # In full precision: a limb's foreshortening is a small difference of places.
+        h = nn.silu(nn.Dense(self.width, name="read")(jnp.concatenate([measured(joints), nn.silu(seen)], axis=-1)))
         for index in range(2):
-            h = nn.silu(nn.Dense(self.width, dtype=self.dtype, name=f"dense_{index}")(h))
-        grid = nn.Dense(min(CELLS, side) ** 2 * channels, dtype=self.dtype, name="grid")(h)
-        return x + spread(grid, x.shape)
+            h = h + nn.silu(nn.Dense(self.width, dtype=self.dtype, name=f"dense_{index}")(h))
+        small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
+        depths = nn.Dense(2 * count, kernel_init=small, name="depths")(h)
+        message = nn.Dense(count * self.channels, dtype=self.dtype, name="message")(jnp.concatenate([h, depths], -1))
+        away = (pixel_centres((side, side)) * (2 / side) - 1).reshape(1, -1, 1, 2) - joints[:, None]
+        nearness = jax.nn.softmax(-jnp.square(away / REACH).sum(-1) / 2, axis=-1)
+        told = jnp.einsum("npk,nkc->npc", nearness, message.reshape(n, count, self.channels))
+        return told.reshape(n, side, side, self.channels), DEPTH_UNIT * depths.reshape(n, count, 2)

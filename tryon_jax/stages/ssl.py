@@ -26,8 +26,9 @@ from tryon_jax.state import TrainState, average, descend, optimizers
 # Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
 FLAT_SHARE = 0.1
 # Shares of whole pictures that come with parts and keypoints both, and with one of the two alone: the first is what
-# try-on shows its encoder, and the rest, bare pictures, is as many. Chance that a true photo is the picture.
-HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.4, 0.2, 0.5
+# try-on shows its encoder, and the rest are bare pictures, half of which come with the parts that were guessed of them.
+HINTED_SHARE, HALF_HINTED_SHARE, TWICE_SHARE = 0.3, 0.15, 0.5
+PHOTO_SHARE = 0.5  # chance that a true photo is the picture
 
 
 SIDES = ("front", "back")
@@ -69,24 +70,31 @@ def _init(setup, key, batch):
 
 
 def _reconstruct(setup, params, observations, flat, keys=None):
-    """Named maps of a batch of observations, with composed colours and `joints`.
+    """Named maps of a batch of observations, with composed colours, `joints` and `joint_depths`.
 
     flat [B] is 1 where the pyramid's upper levels lose their place.
     """
-    pyramid, joints = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
+    pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
     maps = named.split(setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat)))
-    return {**maps, **jax.vmap(_compose)(maps, observations), "joints": joints}
+    return maps | jax.vmap(_compose)(maps, observations) | posture
 
 
 def _look_twice(setup, params, observations, flat):
     """`_reconstruct` of observations without parts, shown the front's parts as it took them to be at first.
 
     What a guess says of the whole person settles what it left open, as in recycling (Jumper et al., Nature 596, 2021,
-    supplement 1.10). Training does not need it: half of its examples show true parts.
+    supplement 1.10).
     """
+    return _reconstruct(setup, params, _guessed(setup, params, observations, flat), flat)
+
+
+def _guessed(setup, params, observations, flat, share=1.0):
+    """Observations with guessed parts, as far as they show none themselves; share [B] or 1: how much of the guess."""
     first = _reconstruct(setup, params, observations, flat)
+    bare = 1 - observations["parts"].max((1, 2, 3))
+    share = (bare * share)[:, None, None, None]
     parts = jax.vmap(_guessed_parts)(first) * observations["known"]
-    return _reconstruct(setup, params, {**observations, "parts": parts}, flat)
+    return {**observations, "parts": observations["parts"] + share * parts}
 
 
 def _guessed_parts(maps):
@@ -175,9 +183,9 @@ def _disturbed(setup, example, key, use_photo):
 
 
 def _prepared(setup, example, key):
-    """One training example: (moved example, observations, whether its upper levels are flat)."""
-    keys = jax.random.split(key, 6)
-    chances = jax.random.uniform(keys[0], (4,))
+    """One training example: (moved example, observations, 1 if its upper levels are flat, 1 if it looks twice)."""
+    keys = jax.random.split(key, 5)
+    chances = jax.random.uniform(keys[0], (5,))
     use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
     example = _disturbed(setup, example, keys[1], use_photo)
     picture = _picture(example, keys[2], use_photo)
@@ -195,12 +203,14 @@ def _prepared(setup, example, key):
         _masked(example, picture, visible, depth, valid, parts, keypoints),
         _whole(example, picture, parts, keypoints),
     )
-    return example, seen, (chances[3] < FLAT_SHARE).astype(jnp.float32)
+    flat, twice = chances[3] < FLAT_SHARE, chances[4] < TWICE_SHARE
+    return example, seen, flat.astype(jnp.float32), twice.astype(jnp.float32)
 
 
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(jax.random.split)(rng)
-    batch, seen, flat = jax.vmap(partial(_prepared, setup))(batch, keys[:, 0])
+    batch, seen, flat, twice = jax.vmap(partial(_prepared, setup))(batch, keys[:, 0])
+    seen = jax.lax.stop_gradient(_guessed(setup, state.params, seen, flat, twice))
 
     def loss(params):
         maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
@@ -208,6 +218,7 @@ def _train_step(setup, state, batch, rng):
             **jax.vmap(losses.sheets)(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
             "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
+            "keypoint_depths": jax.vmap(losses.keypoint_depths)(maps["joint_depths"], batch),
             "holes": jax.vmap(_hole_error)(maps, batch, seen["known"]),
         }
         terms = {name: value.mean() for name, value in terms.items()}

@@ -114,7 +114,7 @@ def _dress(setup, params, batch, keys=None):
     if keys is not None:
         ours, garments, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
         observations = jax.vmap(partial(_hidden, setup))(observations, hiding)
-    pyramid, _ = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
+    pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
     styles = setup.garment_encoder.apply(
         {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], batch["garment_class"], garments
     )
@@ -122,7 +122,7 @@ def _dress(setup, params, batch, keys=None):
     wearable = jnp.asarray(_WEARABLE)[batch["garment_class"]][:, None, None]
     for side in SIDES:
         maps[f"{side}_parts"] = jnp.where(wearable, maps[f"{side}_parts"], _NEVER)
-    return maps | jax.vmap(_compose)(maps, batch)
+    return maps | jax.vmap(_compose)(maps, batch) | posture
 
 
 def _compose(maps, example):
@@ -179,7 +179,11 @@ def _train_step(setup, state, batch, rng):
 
     def loss(making):
         maps = _dress(setup, making, batch, keys[:, 1])
-        terms = {**jax.vmap(losses.sheets)(maps, batch), "blend": jax.vmap(losses.blend)(maps, batch)}
+        terms = {
+            **jax.vmap(losses.sheets)(maps, batch),
+            "blend": jax.vmap(losses.blend)(maps, batch),
+            "keypoint_depths": jax.vmap(losses.keypoint_depths)(maps["joint_depths"], batch),
+        }
         terms = {name: value.mean() for name, value in terms.items()}
         total, made = losses.weighted(terms, setup.loss), None
         if adversarial:
