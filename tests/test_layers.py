@@ -13,7 +13,7 @@ FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py")
 LEVELS = (
     {"geometry", "models", "losses", "metrics", "state", "summaries", "assets", "errors"},
     {"render", "garments", "augment", "parallel", "checkpoint"},
-    {"simulation"},
+    {"simulation", "pretext"},
     {"stages", "data", "photo"},
     {"train", "evaluate", "tryon"},
     {"main"},
@@ -35,7 +35,8 @@ ALLOWED = {
     "parallel": {"state", "assets", "errors"},
     "checkpoint": {"state", "assets", "errors"},
     "simulation": {"garments", "render", "geometry", "assets", "errors"},
-    "stages": {"models", "losses", "metrics", "augment", "state", "geometry", "render", "errors"},
+    "pretext": {"models", "augment", "geometry", "render", "errors"},
+    "stages": {"models", "pretext", "losses", "metrics", "augment", "state", "geometry", "render", "errors"},
     "data": {"simulation", "geometry", "assets", "errors"},
     "photo": {"geometry", "assets", "errors"},
 }

@@ -172,3 +172,21 @@ def test_keypoints_count_where_they_are_visible():
     assert losses.keypoints(found, {**judged, "has": {**item["has"], "keypoints": 0.0}}) == 0
     exact = jax.grad(lambda found: losses.keypoints(found, judged))(jnp.asarray(truth[:, :2]))
     assert np.isfinite(exact).all()
+
+
+def test_keypoint_depths_are_of_both_sheets_where_a_visible_keypoint_is_on_the_person():
+    item = example(3, SIZE)
+    places = np.array(item["keypoints"])
+    places[:, 2] = 0
+    places[:4] = [[8.7, 8.2, 1], [7.4, 6.5, 1], [0.5, 0.5, 1], [9.5, 8.5, 0]]  # the third is beside the person
+    item = {**item, "keypoints": places, "camera": np.array([2 / SIZE * 1.5, 0, 0], np.float32)}
+    truth = np.stack([item[f"{side}_depth"][[8, 6], [8, 7], 0] for side in ("front", "back")], axis=-1) / 1.5
+    found = np.full((17, 2), 7.0, np.float32)
+    found[:2] = truth
+    assert losses.keypoint_depths(found, item) < 1e-9
+    found[0, 1] += 0.05
+    np.testing.assert_allclose(losses.keypoint_depths(found, item), 0.05**2 / (2 * losses.DEPTH_KNEE) / 4, rtol=1e-4)
+    for flag in ("keypoints", "depth"):
+        assert losses.keypoint_depths(found, {**item, "has": {**item["has"], flag: 0.0}}) == 0
+    outside = {**item, "keypoints": places + [100, -100, 0]}
+    assert losses.keypoint_depths(found, outside) == 0

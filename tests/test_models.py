@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from made_people import batch
+from scipy import ndimage
 
+from tryon_jax.geometry.parts import KEYPOINT
 from tryon_jax.models import adversary, inference, maps
 from tryon_jax.models import discriminator as judge
 from tryon_jax.models.attention import Attention
@@ -19,7 +21,7 @@ from tryon_jax.models.encoder_decoder import (
     without_skips,
 )
 from tryon_jax.models.generator import Mapping
-from tryon_jax.models.posture import Joints, Posture
+from tryon_jax.models.posture import BONES, Joints, Posture, measured, sampled
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
 
@@ -99,13 +101,52 @@ def test_joints_are_places_in_the_picture_and_a_keypoint_shown_stands_for_its_ow
 def test_the_posture_is_of_the_shown_keypoints_and_of_found_ones_where_none_are(encoded):
     encoder, variables, _ = encoded
     seen = observations()
-    (_, found) = jax.jit(encoder.apply)(variables, seen)
-    assert found.shape == (COUNT, 17, 2) and jnp.isfinite(found).all()
-    module, x = Posture(), jnp.zeros((COUNT, 4, 4, 6))
-    grid, posture = jax.jit(module.init_with_output)(jax.random.key(0), x, found)
-    assert grid.shape == x.shape and jnp.abs(grid - grid[:, :1, :1]).max() > 1e-3
-    other = jax.jit(module.apply)(posture, x, found.at[0, 3].add(1.0))
-    assert not np.allclose(other[0], grid[0]) and np.allclose(other[1:], grid[1:])
+    seen["keypoints"] = seen["keypoints"].at[..., 2].set(1.0)
+    hidden = {**seen, "keypoints": seen["keypoints"].at[..., 2].set(0.0)}
+    shown, found = (jax.jit(encoder.apply)(variables, kind)[1] for kind in (seen, hidden))
+    assert shown["joints"].shape == shown["joint_depths"].shape == (COUNT, 17, 2)
+    again = {**seen, "keypoints": seen["keypoints"].at[..., :2].set(found["joints"])}
+    other = {**seen, "keypoints": seen["keypoints"].at[0, 3, 0].add(9.0)}
+    told, moved = (jax.jit(encoder.apply)(variables, kind)[1]["joint_depths"] for kind in (again, other))
+    assert np.abs(told - shown["joint_depths"]).max() > 1e-5
+    assert not np.allclose(moved[0], shown["joint_depths"][0])
+    np.testing.assert_allclose(moved[1:], shown["joint_depths"][1:], atol=1e-6)
+
+
+def test_a_posture_is_measured_from_the_pelvis_and_along_the_bones():
+    joints = jax.random.uniform(jax.random.key(3), (2, 17, 2), minval=-0.5, maxval=0.5)
+    numbers = measured(joints)
+    beside = measured(joints + jnp.array([0.2, -0.1]))
+    np.testing.assert_allclose(beside[:, :-2], numbers[:, :-2], atol=1e-6)
+    np.testing.assert_allclose(beside[:, -2:] - numbers[:, -2:], [[0.2, -0.1]] * 2, atol=1e-6)
+    forearm = numbers.reshape(2, -1, 2)[:, 17 + BONES.index(("left_elbow", "left_wrist"))]
+    ends = (joints[:, KEYPOINT[name]] for name in ("left_elbow", "left_wrist"))
+    np.testing.assert_allclose(forearm, 3 * -jnp.subtract(*ends), atol=1e-6)
+
+
+def test_features_at_joints_equal_scipys_interpolation(rng):
+    features = rng.normal(size=(2, 8, 8, 3)).astype(np.float32)
+    joints = rng.uniform(-1.4, 1.4, size=(2, 17, 2)).astype(np.float32)
+    found = sampled(jnp.asarray(features), jnp.asarray(joints))
+    rows, columns = ((joints[..., axis] + 1) * 4 - 0.5 for axis in (1, 0))
+    for item, channel in np.ndindex(2, 3):
+        expected = ndimage.map_coordinates(
+            features[item, ..., channel], [rows[item], columns[item]], order=1, mode="grid-constant"
+        )
+        np.testing.assert_allclose(found[item, :, channel], expected, atol=1e-5)
+
+
+def test_a_place_hears_the_joints_that_are_near_it():
+    joints = jnp.stack(jnp.meshgrid(jnp.linspace(-0.9, 0.9, 5), jnp.linspace(-0.9, 0.9, 4)), -1).reshape(1, 20, 2)
+    joints = joints[:, :17]
+    module, x = Posture(), jnp.zeros((1, 32, 32, 4))
+    (told, depths), variables = jax.jit(module.init_with_output)(jax.random.key(0), x, joints)
+    assert told.shape == (1, 32, 32, module.channels) and depths.shape == (1, 17, 2)
+    bias = jnp.repeat(jnp.arange(17.0), module.channels)  # joint k says k
+    said = {"kernel": jnp.zeros_like(variables["params"]["message"]["kernel"]), "bias": bias}
+    told = module.apply({"params": {**variables["params"], "message": said}}, x, joints)[0][0, ..., 0]
+    column, row = np.floor((np.asarray(joints[0]) + 1) * 16).astype(int).T
+    np.testing.assert_allclose(told[row, column], np.arange(17), atol=1e-3)
 
 
 def test_examples_do_not_see_each_other(encoded, decoded):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_people import example
 
-from tryon_jax import augment
+from tryon_jax import augment, pretext
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.stages import ssl
 
@@ -19,7 +19,7 @@ def shown():
     person = jax.tree.map(jnp.asarray, example(1, SIZE))
     visible = augment.patch_mask(jax.random.key(0), (SIZE, SIZE), 4, 0.5)
     given = (person, person["person"], visible, person["front_depth"], person["mask"])
-    return person, visible, ssl._masked(*given), ssl._masked(*given, parts=1.0, keypoints=1.0)
+    return person, visible, pretext.masked(*given), pretext.masked(*given, parts=1.0, keypoints=1.0)
 
 
 def test_hidden_patches_show_nothing_of_the_person(shown):
@@ -29,7 +29,7 @@ def test_hidden_patches_show_nothing_of_the_person(shown):
         assert not seen["geometry"][hidden].any() and not seen["parts"][hidden].any()
         # What is filled in is told by the visible pixels alone.
         changed = {**person, "person": jnp.where(visible > 0, person["person"], 0.0)}
-        other = ssl._masked(changed, changed["person"], visible, changed["front_depth"], changed["mask"])
+        other = pretext.masked(changed, changed["person"], visible, changed["front_depth"], changed["mask"])
         np.testing.assert_allclose(other["rgb"], seen["rgb"], atol=1e-6)
 
 
@@ -54,3 +54,15 @@ def test_guessed_parts_are_probabilities_with_the_silhouettes_background():
     # Among the parts of the body the odds are the network's own.
     odds = np.log(guess[..., 1:] / guess[..., 1:2])
     np.testing.assert_allclose(odds, maps["front_parts"][..., 1:] - maps["front_parts"][..., 1:2], atol=1e-3)
+
+
+def test_a_guess_is_shown_only_where_no_parts_are_and_only_of_what_is_visible(shown, monkeypatch):
+    _, visible, bare, hinted = shown
+    both = jax.tree.map(lambda *rows: jnp.stack(rows), bare, hinted, bare)
+    drawn = jax.random.normal(jax.random.key(3), (3, SIZE, SIZE, len(PARTS)))
+    maps = {"mask": drawn[..., :1], "front_parts": drawn}
+    monkeypatch.setattr(ssl, "_reconstruct", lambda *_: maps)
+    found = ssl._guessed(None, None, both, None, jnp.array([1.0, 1.0, 0.0]))
+    np.testing.assert_array_equal(found["parts"][1:], both["parts"][1:])
+    np.testing.assert_allclose(found["parts"][0].sum(-1, keepdims=True), visible, atol=1e-5)
+    np.testing.assert_array_equal(found["rgb"], both["rgb"])

@@ -1,8 +1,6 @@
 """Self-supervision: masked prediction over colour, depth and normals, and one picture to both sheets (2D to 3D).
 
-Both are one forward pass: a draw an example decides what the encoder sees - the whole picture or patches of colour,
-depth and normals of the front sheet, either with parts and keypoints now and then - and the target is always both
-sheets. Masked prediction follows MAE (arXiv:2111.06377), several modalities MultiMAE (arXiv:2204.01678).
+Both are one forward pass of what tryon_jax/pretext.py shows; the target is always both sheets.
 """
 
 from functools import partial
@@ -13,23 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from tryon_jax import augment, losses, metrics
-from tryon_jax.geometry.camera import half_extent
-from tryon_jax.geometry.parts import PARTS
+from tryon_jax import augment, losses, metrics, pretext
 from tryon_jax.models import maps as named
-from tryon_jax.models.encoder_decoder import MODALITIES, Decoder, Encoder, nothing, without_skips
+from tryon_jax.models.encoder_decoder import Decoder, Encoder, nothing, without_skips
 from tryon_jax.render.holes import fill
 from tryon_jax.render.palette import mend, repaint
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
-
-# Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
-FLAT_SHARE = 0.1
-# Shares of whole pictures that come with parts and keypoints both, and with one of the two alone: the first is what
-# try-on shows its encoder, and the rest are bare pictures, half of which come with the parts that were guessed of them.
-HINTED_SHARE, HALF_HINTED_SHARE, TWICE_SHARE = 0.3, 0.15, 0.5
-PHOTO_SHARE = 0.5  # chance that a true photo is the picture
-
 
 SIDES = ("front", "back")
 
@@ -121,95 +109,9 @@ def _compose(maps, seen):
     return colours
 
 
-def backdrop(key, size):
-    """A plain or evenly shaded background [H, W, 3] in [0, 1]."""
-    keys = jax.random.split(key, 3)
-    first, second = jax.random.uniform(keys[0], (2, 3))
-    angle = jax.random.uniform(keys[1], maxval=2 * jnp.pi)
-    y, x = jnp.meshgrid(jnp.linspace(-1, 1, size[0]), jnp.linspace(-1, 1, size[1]), indexing="ij")
-    along = (x * jnp.cos(angle) + y * jnp.sin(angle)) / 2.83 + 0.5  # 2.83: the diagonal of a square of side 2
-    shade = along[..., None] * jax.random.bernoulli(keys[2])
-    return first + (second - first) * jnp.clip(shade, 0, 1)
-
-
-def _picture(example, key, use_photo):
-    """The picture of the sheets' person: the front sheet before a random background, or the photo where told."""
-    made = example["front_rgb"] + (1 - example["mask"]) * backdrop(key, example["mask"].shape[:2])
-    return jnp.where(use_photo > 0, example["person"], made)
-
-
-def _whole(example, picture, parts=0.0, keypoints=0.0):
-    """Observations of a whole picture; parts, keypoints in {0, 1} say whether those are shown too."""
-    size, has = example["mask"].shape[:2], example["has"]
-    return {
-        "rgb": 2 * picture - 1,
-        "parts": jax.nn.one_hot(example["front_segmentation"], len(PARTS)) * parts * has["segmentation"],
-        "keypoints": example["keypoints"] * keypoints * has["keypoints"],
-        "geometry": jnp.zeros((*size, MODALITIES["geometry"])),
-        "known": jnp.ones_like(example["mask"]),
-    }
-
-
-def _masked(example, picture, visible, depth, valid, parts=0.0, keypoints=0.0):
-    """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals.
-
-    The holes in the picture are filled with the colours of the person's visible pixels around. parts and keypoints as
-    of `_whole`; of the parts too only the visible patches are shown.
-    """
-    whole = _whole(example, picture, parts, keypoints)
-    size, has = example["mask"].shape[:2], example["has"]
-    units = depth / (half_extent(example["camera"], size) * named.DEPTH_UNIT)
-    known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
-    filled = fill(picture, valid * visible)
-    return {
-        **whole,
-        "rgb": 2 * (picture * visible + filled * (1 - visible)) - 1,
-        "parts": whole["parts"] * visible,
-        "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
-        "known": visible,
-    }
-
-
-def _disturbed(setup, example, key, use_photo):
-    """One example moved and recoloured; not turned where the photo is used, since a photo cannot turn."""
-    ranges, keys = setup.augment, jax.random.split(key)
-    transform = augment.sample(keys[0], ranges)
-    if transform.yaw is not None:
-        transform = transform._replace(yaw=transform.yaw * (1 - use_photo))
-    example = augment.apply(example, transform)
-    colour = augment.sample_colour(keys[1], ranges["colour"])
-    sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
-    return {**example, **sheets, "person": augment.recolour(example["person"], colour)}
-
-
-def _prepared(setup, example, key):
-    """One training example: (moved example, observations, 1 if its upper levels are flat, 1 if it looks twice)."""
-    keys = jax.random.split(key, 5)
-    chances = jax.random.uniform(keys[0], (5,))
-    use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
-    example = _disturbed(setup, example, keys[1], use_photo)
-    picture = _picture(example, keys[2], use_photo)
-    # One draw rules both hints, in this order: both, parts alone, keypoints alone, none.
-    parts_end, hints_end = HINTED_SHARE + HALF_HINTED_SHARE / 2, HINTED_SHARE + HALF_HINTED_SHARE
-    parts = chances[1] < parts_end
-    keypoints = (chances[1] < hints_end) & ((chances[1] < HINTED_SHARE) | (chances[1] >= parts_end))
-    depth, valid = augment.corrupt_depth(
-        keys[3], example["front_depth"], example["mask"], setup.augment["depth_noise"], setup.augment["depth_dropout"]
-    )
-    visible = augment.patch_mask(keys[4], example["mask"].shape[:2], setup.mask["patch"], setup.mask["ratio"])
-    masked = chances[2] < setup.mask["share"]
-    seen = jax.tree.map(
-        partial(jnp.where, masked),
-        _masked(example, picture, visible, depth, valid, parts, keypoints),
-        _whole(example, picture, parts, keypoints),
-    )
-    flat, twice = chances[3] < FLAT_SHARE, chances[4] < TWICE_SHARE
-    return example, seen, flat.astype(jnp.float32), twice.astype(jnp.float32)
-
-
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(jax.random.split)(rng)
-    batch, seen, flat, twice = jax.vmap(partial(_prepared, setup))(batch, keys[:, 0])
+    batch, seen, flat, twice = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
     seen = jax.lax.stop_gradient(_guessed(setup, state.params, seen, flat, twice))
 
     def loss(params):
@@ -239,15 +141,15 @@ def _hole_error(maps, example, known):
 
 def _eval_step(setup, params, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=2))(rng)
-    picture = jax.vmap(_picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
+    picture = jax.vmap(pretext.picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
     size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
     visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
-    skips = jnp.zeros(len(picture))  # the upper levels as they are
-    whole = _look_twice(setup, params, jax.vmap(_whole)(batch, picture), skips)
-    hinted = _reconstruct(setup, params, jax.vmap(partial(_whole, parts=1.0, keypoints=1.0))(batch, picture), skips)
+    skips, hints = jnp.zeros(len(picture)), {"parts": 1.0, "keypoints": 1.0}  # skips: the upper levels as they are
+    whole = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture), skips)
+    hinted = _reconstruct(setup, params, jax.vmap(partial(pretext.whole, **hints))(batch, picture), skips)
     shown = (batch, picture, visible, batch["front_depth"], batch["mask"])
-    masked = _look_twice(setup, params, jax.vmap(_masked)(*shown), skips)
-    told = _reconstruct(setup, params, jax.vmap(partial(_masked, parts=1.0, keypoints=1.0))(*shown), skips)
+    masked = _look_twice(setup, params, jax.vmap(pretext.masked)(*shown), skips)
+    told = _reconstruct(setup, params, jax.vmap(partial(pretext.masked, **hints))(*shown), skips)
     return {
         **jax.vmap(_score_sheets)(whole, batch),
         **{f"{side}_hinted_error": jax.vmap(_score_sheets)(hinted, batch)[f"{side}_depth_error"] for side in SIDES},
@@ -308,6 +210,6 @@ def summarize(rows):
 
 
 def _predict(setup, params, batch, rng):
-    picture = jax.vmap(_picture)(batch, rng, 1 - batch["has"]["rgb"])
-    maps = _look_twice(setup, params, jax.vmap(_whole)(batch, picture), jnp.zeros(len(picture)))
+    picture = jax.vmap(pretext.picture)(batch, rng, 1 - batch["has"]["rgb"])
+    maps = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture), jnp.zeros(len(picture)))
     return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])

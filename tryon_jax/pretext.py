@@ -1,0 +1,112 @@
+"""The pretext task: what self-supervision shows its encoder of an example.
+
+A draw decides between the whole picture and patches of colour, depth and normals of the front sheet, either with parts
+and keypoints now and then. Masking follows MAE (arXiv:2111.06377), several modalities MultiMAE (arXiv:2204.01678).
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from tryon_jax import augment
+from tryon_jax.geometry.camera import half_extent
+from tryon_jax.geometry.parts import PARTS
+from tryon_jax.models.encoder_decoder import MODALITIES
+from tryon_jax.models.maps import DEPTH_UNIT
+from tryon_jax.render.holes import fill
+
+# Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
+FLAT_SHARE = 0.1
+# Shares of whole pictures that come with parts and keypoints both, and with one of the two alone: the first is what
+# try-on shows its encoder, and the rest are bare pictures, half of which come with the parts that were guessed of them.
+HINTED_SHARE, HALF_HINTED_SHARE, TWICE_SHARE = 0.3, 0.15, 0.5
+PHOTO_SHARE = 0.5  # chance that a true photo is the picture
+
+
+def backdrop(key, size):
+    """A plain or evenly shaded background [H, W, 3] in [0, 1]."""
+    keys = jax.random.split(key, 3)
+    first, second = jax.random.uniform(keys[0], (2, 3))
+    angle = jax.random.uniform(keys[1], maxval=2 * jnp.pi)
+    y, x = jnp.meshgrid(jnp.linspace(-1, 1, size[0]), jnp.linspace(-1, 1, size[1]), indexing="ij")
+    along = (x * jnp.cos(angle) + y * jnp.sin(angle)) / 2.83 + 0.5  # 2.83: the diagonal of a square of side 2
+    shade = along[..., None] * jax.random.bernoulli(keys[2])
+    return first + (second - first) * jnp.clip(shade, 0, 1)
+
+
+def picture(example, key, use_photo):
+    """The picture of the sheets' person: the front sheet before a random background, or the photo where told."""
+    made = example["front_rgb"] + (1 - example["mask"]) * backdrop(key, example["mask"].shape[:2])
+    return jnp.where(use_photo > 0, example["person"], made)
+
+
+def whole(example, picture, parts=0.0, keypoints=0.0):
+    """Observations of a whole picture; parts, keypoints in {0, 1} say whether those are shown too."""
+    size, has = example["mask"].shape[:2], example["has"]
+    return {
+        "rgb": 2 * picture - 1,
+        "parts": jax.nn.one_hot(example["front_segmentation"], len(PARTS)) * parts * has["segmentation"],
+        "keypoints": example["keypoints"] * keypoints * has["keypoints"],
+        "geometry": jnp.zeros((*size, MODALITIES["geometry"])),
+        "known": jnp.ones_like(example["mask"]),
+    }
+
+
+def masked(example, picture, visible, depth, valid, parts=0.0, keypoints=0.0):
+    """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals.
+
+    The holes in the picture are filled with the colours of the person's visible pixels around. parts and keypoints as
+    of `whole`; of the parts too only the visible patches are shown.
+    """
+    unmasked = whole(example, picture, parts, keypoints)
+    size, has = example["mask"].shape[:2], example["has"]
+    units = depth / (half_extent(example["camera"], size) * DEPTH_UNIT)
+    known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
+    filled = fill(picture, valid * visible)
+    return {
+        **unmasked,
+        "rgb": 2 * (picture * visible + filled * (1 - visible)) - 1,
+        "parts": unmasked["parts"] * visible,
+        "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
+        "known": visible,
+    }
+
+
+def _disturbed(ranges, example, key, use_photo):
+    """One example moved and recoloured; not turned where the photo is used, since a photo cannot turn."""
+    keys = jax.random.split(key)
+    transform = augment.sample(keys[0], ranges)
+    if transform.yaw is not None:
+        transform = transform._replace(yaw=transform.yaw * (1 - use_photo))
+    example = augment.apply(example, transform)
+    colour = augment.sample_colour(keys[1], ranges["colour"])
+    sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
+    return {**example, **sheets, "person": augment.recolour(example["person"], colour)}
+
+
+def prepared(ranges, hiding, example, key):
+    """One training example: (moved example, observations, 1 if its upper levels are flat, 1 if it looks twice).
+
+    ranges: of the config's `augment`; hiding: its `mask`.
+    """
+    keys = jax.random.split(key, 5)
+    chances = jax.random.uniform(keys[0], (5,))
+    use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
+    example = _disturbed(ranges, example, keys[1], use_photo)
+    shown = picture(example, keys[2], use_photo)
+    # One draw rules both hints, in this order: both, parts alone, keypoints alone, none.
+    parts_end, hints_end = HINTED_SHARE + HALF_HINTED_SHARE / 2, HINTED_SHARE + HALF_HINTED_SHARE
+    parts = chances[1] < parts_end
+    keypoints = (chances[1] < hints_end) & ((chances[1] < HINTED_SHARE) | (chances[1] >= parts_end))
+    depth, valid = augment.corrupt_depth(
+        keys[3], example["front_depth"], example["mask"], ranges["depth_noise"], ranges["depth_dropout"]
+    )
+    visible = augment.patch_mask(keys[4], example["mask"].shape[:2], hiding["patch"], hiding["ratio"])
+    seen = jax.tree.map(
+        partial(jnp.where, chances[2] < hiding["share"]),
+        masked(example, shown, visible, depth, valid, parts, keypoints),
+        whole(example, shown, parts, keypoints),
+    )
+    flat, twice = chances[3] < FLAT_SHARE, chances[4] < TWICE_SHARE
+    return example, seen, flat.astype(jnp.float32), twice.astype(jnp.float32)
