@@ -100,8 +100,8 @@ def _loss():
     loss.segmentation = 0.4  # cross-entropy of the part labels, nats
     loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
     loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
-    loss.keypoints = 2.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only
-    loss.keypoint_depths = 24.0  # Huber loss of both sheets' depths at the keypoints, ssl and transfer
+    loss.keypoints = 8.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only
+    loss.keypoint_depths = 20.0  # Huber loss of both sheets' depths at the keypoints, ssl and transfer
     loss.holes = 8.0  # squared error of the colours in masked patches, [0, 1], ssl only
     loss.adversarial = 0.0  # the generator's part of the adversarial loss
     loss.reconstruction = 0.0  # of real sheets made anew from inferred latents, gan only; 0 is a plain GAN

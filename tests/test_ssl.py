@@ -54,15 +54,3 @@ def test_guessed_parts_are_probabilities_with_the_silhouettes_background():
     # Among the parts of the body the odds are the network's own.
     odds = np.log(guess[..., 1:] / guess[..., 1:2])
     np.testing.assert_allclose(odds, maps["front_parts"][..., 1:] - maps["front_parts"][..., 1:2], atol=1e-3)
-
-
-def test_a_guess_is_shown_only_where_no_parts_are_and_only_of_what_is_visible(shown, monkeypatch):
-    _, visible, bare, hinted = shown
-    both = jax.tree.map(lambda *rows: jnp.stack(rows), bare, hinted, bare)
-    drawn = jax.random.normal(jax.random.key(3), (3, SIZE, SIZE, len(PARTS)))
-    maps = {"mask": drawn[..., :1], "front_parts": drawn}
-    monkeypatch.setattr(ssl, "_reconstruct", lambda *_: maps)
-    found = ssl._guessed(None, None, both, None, jnp.array([1.0, 1.0, 0.0]))
-    np.testing.assert_array_equal(found["parts"][1:], both["parts"][1:])
-    np.testing.assert_allclose(found["parts"][0].sum(-1, keepdims=True), visible, atol=1e-5)
-    np.testing.assert_array_equal(found["rgb"], both["rgb"])

@@ -89,7 +89,9 @@ class Encoder(nn.Module):
         coarse = Attention(dtype=self.dtype, name="attention")(coarse)
         found = Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle, size)
         joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2], found)
-        told, depths = Posture(dtype=self.dtype, name="posture")(middle, joints / (size / 2) - 1)
+        # Found joints are judged by where they are alone: the loss of depths would move them to where they say more.
+        places = jax.lax.stop_gradient(joints) / (size / 2) - 1
+        told, depths = Posture(dtype=self.dtype, name="posture")(middle, places, keypoints[..., 2] > 0)
         middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(told)
         n, side, _, channels = told.shape
         told = told.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))

@@ -73,8 +73,8 @@ class Posture(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x, joints):
-        """x [N, S, S, C]; joints [N, K, 2], x and y in [-1, 1] over the picture.
+    def __call__(self, x, joints, shown):
+        """x [N, S, S, C]; joints [N, K, 2], x and y in [-1, 1] over the picture; shown [N, K]: 1 if known, not found.
 
         Returns messages [N, S, S, channels], and the depths of the front and of the back sheet at the joints,
         [N, K, 2] in half extents of the picture.
@@ -82,7 +82,8 @@ class Posture(nn.Module):
         n, side, count = len(x), x.shape[1], joints.shape[1]
         seen = nn.Dense(self.width // 2, dtype=self.dtype, name="look")(sampled(x, joints).reshape(n, -1))
         # In full precision: a limb's foreshortening is a small difference of places.
-        h = nn.silu(nn.Dense(self.width, name="read")(jnp.concatenate([measured(joints), nn.silu(seen)], axis=-1)))
+        numbers = jnp.concatenate([measured(joints), shown.astype(jnp.float32), nn.silu(seen)], axis=-1)
+        h = nn.silu(nn.Dense(self.width, name="read")(numbers))
         for index in range(2):
             h = h + nn.silu(nn.Dense(self.width, dtype=self.dtype, name=f"dense_{index}")(h))
         small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")

@@ -71,18 +71,11 @@ def _look_twice(setup, params, observations, flat):
     """`_reconstruct` of observations without parts, shown the front's parts as it took them to be at first.
 
     What a guess says of the whole person settles what it left open, as in recycling (Jumper et al., Nature 596, 2021,
-    supplement 1.10).
+    supplement 1.10). Training does not need it: half of its examples show true parts.
     """
-    return _reconstruct(setup, params, _guessed(setup, params, observations, flat), flat)
-
-
-def _guessed(setup, params, observations, flat, share=1.0):
-    """Observations with guessed parts, as far as they show none themselves; share [B] or 1: how much of the guess."""
     first = _reconstruct(setup, params, observations, flat)
-    bare = 1 - observations["parts"].max((1, 2, 3))
-    share = (bare * share)[:, None, None, None]
     parts = jax.vmap(_guessed_parts)(first) * observations["known"]
-    return {**observations, "parts": observations["parts"] + share * parts}
+    return _reconstruct(setup, params, {**observations, "parts": parts}, flat)
 
 
 def _guessed_parts(maps):
@@ -111,8 +104,7 @@ def _compose(maps, seen):
 
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(jax.random.split)(rng)
-    batch, seen, flat, twice = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
-    seen = jax.lax.stop_gradient(_guessed(setup, state.params, seen, flat, twice))
+    batch, seen, flat = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
 
     def loss(params):
         maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
