@@ -100,7 +100,7 @@ def _loss():
     loss.segmentation = 0.4  # cross-entropy of the part labels, nats
     loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
     loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
-    loss.keypoints = 8.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl only
+    loss.keypoints = 8.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl and transfer
     loss.keypoint_depths = 20.0  # Huber loss of both sheets' depths at the keypoints, ssl and transfer
     loss.holes = 8.0  # squared error of the colours in masked patches, [0, 1], ssl only
     loss.adversarial = 0.0  # the generator's part of the adversarial loss

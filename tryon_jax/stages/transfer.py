@@ -182,6 +182,7 @@ def _train_step(setup, state, batch, rng):
         terms = {
             **jax.vmap(losses.sheets)(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
+            "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
             "keypoint_depths": jax.vmap(losses.keypoint_depths)(maps["joint_depths"], batch),
         }
         terms = {name: value.mean() for name, value in terms.items()}
