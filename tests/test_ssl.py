@@ -1,13 +1,17 @@
 """What self-supervision shows its encoder: only what is visible, hints where told, its own guess of the parts."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from made_people import example
 
+from configs.ssl import get_config
 from tryon_jax import augment, pretext
 from tryon_jax.geometry.parts import PARTS
+from tryon_jax.models.encoder_decoder import nothing
 from tryon_jax.stages import ssl
 
 SIZE = 32
@@ -54,3 +58,29 @@ def test_guessed_parts_are_probabilities_with_the_silhouettes_background():
     # Among the parts of the body the odds are the network's own.
     odds = np.log(guess[..., 1:] / guess[..., 1:2])
     np.testing.assert_allclose(odds, maps["front_parts"][..., 1:] - maps["front_parts"][..., 1:2], atol=1e-3)
+
+
+def test_parts_are_guessed_for_about_half_of_the_examples_without_them():
+    person = jax.tree.map(jnp.asarray, example(1, SIZE))
+    settings = get_config("smoke")
+    ranges, hiding = settings.augment.to_dict(), settings.mask.to_dict()
+    keys = jax.random.split(jax.random.key(3), 128)
+    _, seen, _, guessed = jax.jit(jax.vmap(partial(pretext.prepared, ranges, hiding, person)))(keys)
+    shown = np.asarray(seen["parts"]).any((1, 2, 3))
+    assert not (shown & (np.asarray(guessed) > 0)).any()
+    assert 0.3 < np.asarray(guessed)[~shown].mean() < 0.7
+
+
+def test_guesses_take_the_place_of_parts_only_where_told(shown):
+    _, _, bare, hinted = shown
+    settings = get_config("smoke")
+    setup = ssl.build(settings).eval_step.args[0]
+    seen = jax.tree.map(lambda a, b: jnp.stack([a, b]), bare, hinted)
+    params = setup.encoder.init_with_output(jax.random.key(0), nothing(1, SIZE))
+    params = {"encoder": params[1]["params"], "decoder": setup.decoder.init(jax.random.key(1), params[0][0])["params"]}
+    again = jax.jit(partial(ssl._shown_guesses, setup))(params, seen, jnp.zeros(2), jnp.array([1.0, 0.0]))
+    np.testing.assert_array_equal(again["parts"][1], hinted["parts"])
+    visible = np.asarray(bare["known"])[..., 0] > 0
+    np.testing.assert_allclose(again["parts"][0].sum(-1), visible, atol=1e-5)
+    for name in set(seen) - {"parts"}:
+        np.testing.assert_array_equal(again[name], seen[name])

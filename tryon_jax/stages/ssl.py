@@ -71,11 +71,17 @@ def _look_twice(setup, params, observations, flat):
     """`_reconstruct` of observations without parts, shown the front's parts as it took them to be at first.
 
     What a guess says of the whole person settles what it left open, as in recycling (Jumper et al., Nature 596, 2021,
-    supplement 1.10). Training does not need it: half of its examples show true parts.
+    supplement 1.10).
     """
+    again = _shown_guesses(setup, params, observations, flat, jnp.ones(len(flat)))
+    return _reconstruct(setup, params, again, flat)
+
+
+def _shown_guesses(setup, params, observations, flat, guessed):
+    """A batch of observations in which those with guessed [B] of 1 show the parts that a first look finds in them."""
     first = _reconstruct(setup, params, observations, flat)
     parts = jax.vmap(_guessed_parts)(first) * observations["known"]
-    return _reconstruct(setup, params, {**observations, "parts": parts}, flat)
+    return {**observations, "parts": jnp.where(guessed[:, None, None, None] > 0, parts, observations["parts"])}
 
 
 def _guessed_parts(maps):
@@ -104,7 +110,8 @@ def _compose(maps, seen):
 
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(jax.random.split)(rng)
-    batch, seen, flat = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
+    batch, seen, flat, guessed = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
+    seen = _shown_guesses(setup, state.params, seen, flat, guessed)
 
     def loss(params):
         maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
