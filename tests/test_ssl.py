@@ -11,7 +11,6 @@ from made_people import example
 from configs.ssl import get_config
 from tryon_jax import augment, pretext
 from tryon_jax.geometry.parts import PARTS
-from tryon_jax.models.encoder_decoder import nothing
 from tryon_jax.stages import ssl
 
 SIZE = 32
@@ -72,12 +71,11 @@ def test_parts_are_guessed_for_about_half_of_the_examples_without_them():
 
 
 def test_guesses_take_the_place_of_parts_only_where_told(shown):
-    _, _, bare, hinted = shown
-    settings = get_config("smoke")
-    setup = ssl.build(settings).eval_step.args[0]
+    person, _, bare, hinted = shown
+    stage = ssl.build(get_config("smoke"))
+    setup = stage.eval_step.args[0]
     seen = jax.tree.map(lambda a, b: jnp.stack([a, b]), bare, hinted)
-    params = setup.encoder.init_with_output(jax.random.key(0), nothing(1, SIZE))
-    params = {"encoder": params[1]["params"], "decoder": setup.decoder.init(jax.random.key(1), params[0][0])["params"]}
+    params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], person)).params
     again = jax.jit(partial(ssl._shown_guesses, setup))(params, seen, jnp.zeros(2), jnp.array([1.0, 0.0]))
     np.testing.assert_array_equal(again["parts"][1], hinted["parts"])
     visible = np.asarray(bare["known"])[..., 0] > 0

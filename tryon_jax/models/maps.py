@@ -17,7 +17,8 @@ CHANNELS = 2 * sum(HEADS.values()) + 1
 DEPTH_UNIT = 0.2
 
 
-def _unit(vectors):
+def unit(vectors):
+    """Vectors [..., 3] at length 1."""
     # The smallest squared length: a zero vector has no direction and stays zero.
     return vectors * jax.lax.rsqrt(jnp.maximum(jnp.square(vectors).sum(-1, keepdims=True), 1e-12))
 
@@ -39,7 +40,7 @@ def split(raw):
         maps |= {
             f"{side}_rgb": jax.nn.sigmoid(part["rgb"]),
             f"{side}_depth": DEPTH_UNIT * part["depth"],
-            f"{side}_normals": _unit(jnp.concatenate([normals[..., :2], facing], axis=-1)),
+            f"{side}_normals": unit(jnp.concatenate([normals[..., :2], facing], axis=-1)),
             f"{side}_parts": part["parts"],
             f"{side}_garment_uv": jnp.tanh(part["garment_uv"]),
             f"{side}_blend": part["blend"],

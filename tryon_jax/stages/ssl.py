@@ -13,6 +13,7 @@ import optax
 
 from tryon_jax import augment, losses, metrics, pretext
 from tryon_jax.models import maps as named
+from tryon_jax.models import mirror
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, nothing, without_skips
 from tryon_jax.render.holes import fill
 from tryon_jax.render.palette import mend, repaint
@@ -57,29 +58,47 @@ def _init(setup, key, batch):
     return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, params))
 
 
-def _reconstruct(setup, params, observations, flat, keys=None):
-    """Named maps of a batch of observations, with composed colours, `joints` and `joint_depths`.
+def _look(setup, params, observations, flat, keys=None):
+    """Named maps of a batch of observations, with `joints` and `joint_depths`.
 
     flat [B] is 1 where the pyramid's upper levels lose their place.
     """
     pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
-    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat)))
-    return maps | jax.vmap(_compose)(maps, observations) | posture
+    return named.split(setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat))) | posture
 
 
-def _look_twice(setup, params, observations, flat):
+def _reconstruct(setup, params, observations, flat, keys=None):
+    """`_look`, with composed colours."""
+    maps = _look(setup, params, observations, flat, keys)
+    return maps | jax.vmap(_compose)(maps, observations)
+
+
+def _look_both_ways(setup, params, observations):
+    """The mean of `_look` at the pictures and at their mirror images.
+
+    Either is as good, and part of the error of each is its own (arXiv:1603.06937, section 4.1).
+    """
+    width, flat = observations["rgb"].shape[2], jnp.zeros(len(observations["rgb"]))
+    mirrored = _look(setup, params, jax.vmap(mirror.observations)(observations), flat)
+    mirrored = jax.vmap(partial(mirror.maps, width=width))(mirrored)
+    return jax.vmap(mirror.agreed)(_look(setup, params, observations, flat), mirrored)
+
+
+def _look_twice(setup, params, observations):
     """`_reconstruct` of observations without parts, shown the front's parts as it took them to be at first.
 
     What a guess says of the whole person settles what it left open, as in recycling (Jumper et al., Nature 596, 2021,
     supplement 1.10).
     """
-    again = _shown_guesses(setup, params, observations, flat, jnp.ones(len(flat)))
-    return _reconstruct(setup, params, again, flat)
+    first = _look_both_ways(setup, params, observations)
+    again = {**observations, "parts": jax.vmap(_guessed_parts)(first) * observations["known"]}
+    maps = _look_both_ways(setup, params, again)
+    return maps | jax.vmap(_compose)(maps, again)
 
 
 def _shown_guesses(setup, params, observations, flat, guessed):
     """A batch of observations in which those with guessed [B] of 1 show the parts that a first look finds in them."""
-    first = _reconstruct(setup, params, observations, flat)
+    first = _look(setup, params, observations, flat)
     parts = jax.vmap(_guessed_parts)(first) * observations["known"]
     return {**observations, "parts": jnp.where(guessed[:, None, None, None] > 0, parts, observations["parts"])}
 
@@ -144,10 +163,10 @@ def _eval_step(setup, params, batch, rng):
     size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
     visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
     skips, hints = jnp.zeros(len(picture)), {"parts": 1.0, "keypoints": 1.0}  # skips: the upper levels as they are
-    whole = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture), skips)
+    whole = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture))
     hinted = _reconstruct(setup, params, jax.vmap(partial(pretext.whole, **hints))(batch, picture), skips)
     shown = (batch, picture, visible, batch["front_depth"], batch["mask"])
-    masked = _look_twice(setup, params, jax.vmap(pretext.masked)(*shown), skips)
+    masked = _look_twice(setup, params, jax.vmap(pretext.masked)(*shown))
     told = _reconstruct(setup, params, jax.vmap(partial(pretext.masked, **hints))(*shown), skips)
     return {
         **jax.vmap(_score_sheets)(whole, batch),
@@ -210,5 +229,5 @@ def summarize(rows):
 
 def _predict(setup, params, batch, rng):
     picture = jax.vmap(pretext.picture)(batch, rng, 1 - batch["has"]["rgb"])
-    maps = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture), jnp.zeros(len(picture)))
+    maps = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture))
     return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])

@@ -1,0 +1,84 @@
+"""The mirror image of observations and maps: what a mirrored example gives, its own inverse, and no other answer."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from made_people import example
+
+from configs.ssl import get_config
+from tryon_jax import augment, pretext
+from tryon_jax.geometry.parts import PARTS
+from tryon_jax.models import mirror
+from tryon_jax.stages import ssl
+
+SIZE = 32
+PICTURES = ("rgb", "depth", "normals", "garment_uv")
+
+
+@pytest.fixture(scope="module")
+def people():
+    """A person and its mirror image as `augment` makes it."""
+    person = jax.tree.map(jnp.asarray, example(1, SIZE))
+    return person, augment.apply(person, augment.identity()._replace(flip=jnp.float32(1.0)))
+
+
+def observed(person, **hints):
+    """What is shown of a person whose upper half is hidden, with its depth and normals."""
+    visible = jnp.ones((SIZE, SIZE, 1)).at[: SIZE // 2].set(0.0)
+    return pretext.masked(person, person["front_rgb"], visible, person["front_depth"], person["mask"], **hints)
+
+
+def truth(person):
+    """An example's truth as named maps."""
+    found = {f"{side}_{name}": person[f"{side}_{name}"] for side in ("front", "back") for name in PICTURES}
+    parts = {f"{side}_parts": jax.nn.one_hot(person[f"{side}_segmentation"], len(PARTS)) for side in ("front", "back")}
+    places = person["keypoints"]
+    return {**found, **parts, "mask": person["mask"], "joints": places[:, :2], "joint_depths": places[:, 1:]}
+
+
+@pytest.mark.parametrize("hints", [{}, {"parts": 1.0, "keypoints": 1.0}])
+def test_observations_of_the_mirrored_example(people, hints):
+    person, other = people
+    mirrored = mirror.observations(observed(person, **hints))
+    for name, value in observed(other, **hints).items():
+        np.testing.assert_allclose(mirrored[name], value, atol=1e-5, err_msg=name)
+    again = mirror.observations(mirrored)
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-5), again, observed(person, **hints))
+
+
+def test_maps_of_the_mirrored_example(people):
+    person, other = people
+    mirrored = mirror.maps(truth(person), SIZE)
+    for name, value in truth(other).items():
+        np.testing.assert_allclose(mirrored[name], value, atol=1e-5, err_msg=name)
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-5), mirror.maps(mirrored, SIZE), truth(person))
+
+
+def test_both_looks_find_the_same_in_a_picture_and_in_its_mirror_image(people):
+    person, _ = people
+    settings = get_config("smoke")
+    stage = ssl.build(settings)
+    setup = stage.eval_step.args[0]
+    params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], person)).params
+    look = jax.jit(lambda seen: ssl._look_twice(setup, params, jax.tree.map(lambda x: x[None], seen)))
+    seen = observed(person)
+    straight, mirrored = (jax.tree.map(lambda x: x[0], look(each)) for each in (seen, mirror.observations(seen)))
+    colours = {name: straight.pop(name) for name in ("front_colour", "back_colour")}
+    for name, value in mirror.maps(straight, SIZE).items():
+        np.testing.assert_allclose(mirrored[name], value, atol=1e-4, err_msg=name)
+    assert np.asarray(straight["mask"]).std() > 0
+    for name, value in colours.items():
+        np.testing.assert_allclose(mirrored[name], value[:, ::-1], atol=1e-3, err_msg=name)
+
+
+def test_agreed_maps_lie_between_and_their_normals_are_unit(people):
+    person, other = people
+    first, second = truth(person), truth(other)
+    mean = mirror.agreed(first, second)
+    np.testing.assert_allclose(mean["front_depth"], (first["front_depth"] + second["front_depth"]) / 2, atol=1e-6)
+    lengths = np.linalg.norm(mean["back_normals"], axis=-1)
+    somewhere = np.abs(first["back_normals"] + second["back_normals"]).sum(-1) > 1e-3
+    np.testing.assert_allclose(lengths[somewhere], 1, atol=1e-5)
