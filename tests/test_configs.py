@@ -9,9 +9,10 @@ import ml_collections
 import pytest
 
 from configs import base
+from tryon_jax import stages
 from tryon_jax.checkpoint import as_tuples
 
-STAGES = sorted(path.stem for path in pathlib.Path(base.__file__).parent.glob("*.py") if path.stem != "base")
+SCHEMES = sorted(path.stem for path in pathlib.Path(base.__file__).parent.glob("*.py") if path.stem != "base")
 
 
 def keys(config, prefix=""):
@@ -23,34 +24,34 @@ def keys(config, prefix=""):
 
 
 @pytest.mark.parametrize("preset", base.PRESETS)
-@pytest.mark.parametrize("stage", STAGES)
-def test_has_the_base_keys_and_types(stage, preset):
-    config = importlib.import_module(f"configs.{stage}").get_config(preset)
-    assert config.stage == stage
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_has_the_base_keys_and_types(scheme, preset):
+    config = importlib.import_module(f"configs.{scheme}").get_config(preset)
+    assert config.stage in stages.names()
     assert dict(keys(config)) == dict(keys(base.get_config()))
 
 
 @pytest.mark.parametrize("preset", base.PRESETS)
-@pytest.mark.parametrize("stage", STAGES)
-def test_fits_the_pyramid_and_eight_devices(stage, preset):
-    config = importlib.import_module(f"configs.{stage}").get_config(preset)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_fits_the_pyramid_and_eight_devices(scheme, preset):
+    config = importlib.import_module(f"configs.{scheme}").get_config(preset)
     assert config.model.size % 8 == 0 and len(config.model.features) == 4
     assert config.batch_size % 8 == 0
     assert config.model.size % config.mask.patch == 0
     assert 0 < config.optimizer.warmup_steps < config.train.steps
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_an_unknown_preset_names_the_known_ones(stage):
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_unknown_preset_names_the_known_ones(scheme):
     with pytest.raises(ValueError, match="smoke, cpu, base, large"):
-        importlib.import_module(f"configs.{stage}").get_config("tiny")
+        importlib.import_module(f"configs.{scheme}").get_config("tiny")
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_default_is_cpu_and_the_docstring_holds_the_command(stage):
-    module = importlib.import_module(f"configs.{stage}")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_default_is_cpu_and_the_docstring_holds_the_command(scheme):
+    module = importlib.import_module(f"configs.{scheme}")
     assert module.get_config().to_dict() == module.get_config("cpu").to_dict()
-    assert f"--config=configs/{stage}.py" in module.__doc__
+    assert f"--config=configs/{scheme}.py" in module.__doc__
 
 
 def test_the_schedule_follows_the_steps():
