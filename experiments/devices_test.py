@@ -22,9 +22,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # a clone 
 
 STEPS = 3
 PARAMETERS = 1e-5  # largest difference allowed
-# Largest difference allowed, relative to the leaf's largest value. A wrong scale shows as a factor of two or more; one
-# unit of the discriminator on the kink of its leaky ReLU, whose side rounding decides, moves a bias's by 0.03 (with SiLU
-# in its place all agree to 1e-4).
+# Largest difference allowed, relative to the leaf's largest value. A wrong scale shows as a factor of two or more, but
+# one unit of the discriminator on the kink of its leaky ReLU, whose side rounding decides, moves a bias's by 0.03 (with
+# SiLU in its place all agree to 1e-4).
 MOMENTS = 0.1
 DEADLINE = 3600  # seconds; a process that hangs in a collective ignores anything gentler than SIGKILL
 
