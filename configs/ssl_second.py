@@ -1,7 +1,7 @@
 """Second round of self-supervision: a warm restart of a finished ssl run, moved further and with weight decay.
 
-After the first round the training's people are fitted better than held-out ones (39.4 against 43.3 % of the constant's
-depth error at the cpu preset), which both are against. Paper: SGDR (arXiv:1608.03983).
+A first round ends with people of the training split fitted better than held-out ones; larger augmentation and weight
+decay are against that. Paper: SGDR (arXiv:1608.03983) for the restart.
 Command: python -m tryon_jax.main --config=configs/ssl_second.py
 With: --config.init.encoder=runs/ssl --config.init.decoder=runs/ssl
 """

@@ -59,8 +59,7 @@ def test_maps_of_the_mirrored_example(people):
 
 def test_both_looks_find_the_same_in_a_picture_and_in_its_mirror_image(people):
     person, _ = people
-    settings = get_config("smoke")
-    stage = ssl.build(settings)
+    stage = ssl.build(get_config("smoke"))
     setup = stage.eval_step.args[0]
     params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], person)).params
     look = jax.jit(lambda seen: ssl._look_twice(setup, params, jax.tree.map(lambda x: x[None], seen)))

@@ -51,7 +51,7 @@ def test_guessed_parts_are_probabilities_with_the_silhouettes_background():
         "mask": 3 * jax.random.normal(keys[0], (SIZE, SIZE, 1)),
         "front_parts": 5 * jax.random.normal(keys[1], (SIZE, SIZE, len(PARTS))),
     }
-    guess = np.asarray(ssl._guessed_parts(maps))
+    guess = np.asarray(ssl._guessed_parts(maps, jnp.ones((SIZE, SIZE, 1))))
     np.testing.assert_allclose(guess.sum(-1), 1, atol=1e-5)
     np.testing.assert_allclose(guess[..., 0], 1 - jax.nn.sigmoid(maps["mask"][..., 0]), atol=1e-6)
     # Among the parts of the body the odds are the network's own.
@@ -61,8 +61,8 @@ def test_guessed_parts_are_probabilities_with_the_silhouettes_background():
 
 def test_parts_are_guessed_for_about_half_of_the_examples_without_them():
     person = jax.tree.map(jnp.asarray, example(1, SIZE))
-    settings = get_config("smoke")
-    ranges, hiding = settings.augment.to_dict(), settings.mask.to_dict()
+    config = get_config("smoke")
+    ranges, hiding = config.augment.to_dict(), config.mask.to_dict()
     keys = jax.random.split(jax.random.key(3), 128)
     _, seen, _, guessed = jax.jit(jax.vmap(partial(pretext.prepared, ranges, hiding, person)))(keys)
     shown = np.asarray(seen["parts"]).any((1, 2, 3))

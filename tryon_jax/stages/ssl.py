@@ -85,13 +85,13 @@ def _look_both_ways(setup, params, observations):
 
 
 def _look_twice(setup, params, observations):
-    """`_reconstruct` of observations without parts, shown the front's parts as it took them to be at first.
+    """Named maps and colours of observations without parts: both ways, then again shown the front's parts as guessed.
 
     What a guess says of the whole person settles what it left open, as in recycling (Jumper et al., Nature 596, 2021,
     supplement 1.10).
     """
     first = _look_both_ways(setup, params, observations)
-    again = {**observations, "parts": jax.vmap(_guessed_parts)(first) * observations["known"]}
+    again = {**observations, "parts": jax.vmap(_guessed_parts)(first, observations["known"])}
     maps = _look_both_ways(setup, params, again)
     return maps | jax.vmap(_compose)(maps, again)
 
@@ -99,14 +99,14 @@ def _look_twice(setup, params, observations):
 def _shown_guesses(setup, params, observations, flat, guessed):
     """A batch of observations in which those with guessed [B] of 1 show the parts that a first look finds in them."""
     first = _look(setup, params, observations, flat)
-    parts = jax.vmap(_guessed_parts)(first) * observations["known"]
+    parts = jax.vmap(_guessed_parts)(first, observations["known"])
     return {**observations, "parts": jnp.where(guessed[:, None, None, None] > 0, parts, observations["parts"])}
 
 
-def _guessed_parts(maps):
-    """Probabilities [H, W, K] of one example's front parts: the background has what the silhouette leaves."""
+def _guessed_parts(maps, known):
+    """Probabilities [H, W, K] of an example's front parts where known; background is what the silhouette leaves."""
     solid = jax.nn.sigmoid(maps["mask"])
-    return jnp.concatenate([1 - solid, solid * jax.nn.softmax(maps["front_parts"][..., 1:])], axis=-1)
+    return known * jnp.concatenate([1 - solid, solid * jax.nn.softmax(maps["front_parts"][..., 1:])], axis=-1)
 
 
 def _compose(maps, seen):
