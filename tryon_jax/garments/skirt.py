@@ -1,34 +1,67 @@
-"""A skirt: from straight to wide, from mini to ankle, hung from a band that is cut from the body's surface."""
+"""A skirt: from pencil to full circle, from mini to ankle, hung from the waist or the hips."""
 
 import numpy as np
 
-from tryon_jax.garments import fields, loft, tailor
-from tryon_jax.garments.tailor import mix
+from tryon_jax.garments.bodice import mix
+from tryon_jax.garments.pattern import Pattern, Seam, line, panel
 
 PARAMETERS = {
     "length": (0.0, 1.0),  # upper thigh ... above the ankle
-    "flare": (0.0, 1.0),  # straight ... 0.5 m of radius a metre
-    "pleats": (0.0, 1.0),  # smooth ... deep folds
+    "flare": (0.0, 1.0),  # pencil ... full circle
     "rise": (0.0, 1.0),  # band low on the hips ... at the waist
 }
-# Metres of the band's height, and between band and body.
-BAND, GAP = 0.05, 0.007
 
 
-def pattern(parameters, rest):
-    """A skirt on a body at rest: parameters as in PARAMETERS, a garments.Rest -> garments.Garment."""
-    crotch, shoulder = fields.crotch_height(rest), float(rest.joint("upperarm01.L")[2])
-    ankle = float(rest.joint("foot.L")[2])
-    top = crotch + (shoulder - crotch) * mix(0.38, 0.5, parameters["rise"])
-    bottom = mix(crotch - 0.2 * (crotch - ankle), ankle + 0.1, parameters["length"])
-    z = rest.vertices[:, 2]
-    below = np.minimum(top - z, fields.off_arms(rest))
-    piece = tailor.cut(rest, fields.off_arms(rest), top - z, z - (top - BAND))
-    gap = np.full(len(piece.vertices), GAP)
-    upright = np.tile([0.0, 0.0, 1.0], (len(gap), 1))
-    tube = tailor.trunk_tube(piece.vertices, np.ones(len(gap)), top + 0.04, 1.0, 0.5)
-    piece = piece._replace(vertices=tailor.drape(rest, piece, gap, [tube], upright, gap, 10))
-    flare = mix(0.02, 0.5, parameters["flare"])
-    whole = loft.hang_from(rest, piece, loft.lowest_loop(piece), bottom, flare, parameters["pleats"])
-    vertices = loft.settle(rest, whole, np.arange(len(whole.vertices)) < len(gap), GAP)
-    return tailor.finish(whole, vertices, loft.hidden(rest, below, bottom))
+def pattern(parameters, measurements):
+    """A skirt: parameters as in PARAMETERS, drafted to measurements.Measurements -> pattern.Pattern."""
+    m = measurements
+    top = -mix(0.09, 0.0, parameters["rise"])
+    waist = m.waist + 0.015 + (m.hip - m.waist) * 0.9 * min(-top / m.waist_to_hip, 1)
+    bottom = mix(-m.waist_to_crotch - 0.08, -m.waist_to_ankle + 0.12, parameters["length"])
+    panels = tuple(piece(side, side, m, (top, bottom), waist, parameters["flare"]) for side in ("front", "back"))
+    seams = tuple(Seam(("front", f"{side}_side"), ("back", f"{side}_side")) for side in ("left", "right"))
+    tops = (("front", "waist"), ("back", "waist"))
+    return Pattern(panels, seams, held=tops, hung=tops)
+
+
+def arc(radius, half, samples=33):
+    """Points [N, 2] of a circle around (0, 0) from angle -half to half about straight down."""
+    angle = np.linspace(-half, half, samples)
+    return radius * np.stack([np.sin(angle), -np.cos(angle)], -1)
+
+
+def piece(side, name, m, levels, waist, flare):
+    """The front or back panel of a skirt between two levels (y below the waist, metres), `waist` metres around at the
+    top; flare in [0, 1], m: measurements.Measurements."""
+    top, bottom = levels
+    ends = ("left", "right") if side == "front" else ("right", "left")
+    names = [f"{ends[0]}_side", f"{ends[1]}_side"]
+    if flare < 0.25:
+        return _straight(side, name, names, m, levels, waist, mix(0.03, 0.14, flare / 0.25))
+    # Half of the opening angle of one piece: a straight A-line ... half a circle; at least as wide as the hips.
+    half = mix(0.22, np.pi / 2, (flare - 0.25) / 0.75)
+    drop = max(m.waist_to_hip + top, 0.03)
+    half = max(half, (m.hip + 0.04 - waist) / 4 / drop)
+    radius = waist / 4 / half
+    inner, outer = arc(radius, half), arc(radius + top - bottom, half)
+    shift = np.array([0.0, radius + top])
+    edges = [
+        ("hem", outer + shift), (names[0], line(outer[-1] + shift, inner[-1] + shift)),
+        ("waist", inner[::-1] + shift), (names[1], line(inner[0] + shift, outer[0] + shift)),
+    ]  # fmt: skip
+    return panel(name, edges, ("skirt", side, radius + top, half, top), hems=("hem",), bands=("waist",))
+
+
+def _straight(side, name, names, m, levels, waist, ease):
+    """A piece with sides that follow the hip and fall from there."""
+    top, bottom = levels
+    hip = (m.hip + ease) / 4
+    hip_y = min(-m.waist_to_hip, top - 0.03)
+    foot = hip + 0.25 * ease * (hip_y - bottom)
+    middle = (mix(waist / 4, hip, 0.62), mix(top, hip_y, 0.5))
+    left = line((foot, bottom), (hip, hip_y), middle, (waist / 4, top))
+    edges = [
+        ("hem", line((-foot, bottom), (foot, bottom))), (names[0], left),
+        ("waist", line((waist / 4, top), (-waist / 4, top))), (names[1], left[::-1] * np.array([-1.0, 1.0])),
+    ]  # fmt: skip
+    return panel(name, edges, ("skirt", side), hems=("hem",), bands=("waist",))

@@ -1,48 +1,66 @@
-"""Trousers and shorts, cut from the body's surface."""
+"""Trousers and shorts: four legs sewn at the sides, the insides and the crotch, hung from a waistband."""
 
 import numpy as np
 
-from tryon_jax.garments import fields, tailor
-from tryon_jax.garments.tailor import mix, ramp
+from tryon_jax.garments.bodice import mix
+from tryon_jax.garments.pattern import Detail, Pattern, Seam, curve, line, mirrored, panel
 
 PARAMETERS = {
     "length": (0.0, 1.0),  # shorts above mid-thigh ... to the ankle
     "ease": (0.0, 1.0),  # slim ... wide
     "rise": (0.0, 1.0),  # waistband low on the hips ... at the waist
 }
-SIDES = ("left", "right")
-# Metres that each trouser leg keeps from the plane between the legs.
-APART = 0.002
+LEGS = ("left_front", "left_back", "right_front", "right_back")
+# Share of the girth that the back pieces have, and metres that the crotch's ends reach beyond front and back middle.
+BACK = 0.53
 
 
-def pattern(parameters, rest):
-    """Trousers on a body at rest: parameters as in PARAMETERS, a garments.Rest -> garments.Garment."""
-    crotch, shoulder = fields.crotch_height(rest), float(rest.joint("upperarm01.L")[2])
-    ankle = float(rest.joint("foot.L")[2])
-    top = crotch + (shoulder - crotch) * mix(0.34, 0.5, parameters["rise"])
-    bottom = mix(crotch - 0.16 * (crotch - ankle), ankle - 0.01, parameters["length"])
-    z = rest.vertices[:, 2]
-    edges = (fields.off_arms(rest), top - z, z - bottom)
-    piece = tailor.cut(rest, *edges)
-    ease, height = parameters["ease"], piece.vertices[:, 2]
-    legs = {side: piece.limbs[f"{side}_leg"] + piece.limbs[f"{side}_foot"] for side in SIDES}
-    tubes = [tailor.trunk_tube(piece.vertices, ramp(height, crotch - 0.02, crotch + 0.06), top, 0.6, 0.5)]
-    for side in SIDES:
-        own = legs[side] * ramp(height, crotch + 0.08, crotch - 0.1)
-        joints = fields.leg_joints(rest, side)
-        tubes.append(tailor.limb_tube(piece.vertices, own, joints, mix(0.4, 1.0, ease), mix(0.22, 0.0, ease)))
-    below = ramp(height, top - 0.1, crotch - 0.05)
-    gap = np.full(len(height), 0.007)
-    thickness = gap + mix(0.001, 0.022, ease) * below
-    directions = np.tile([0.0, 0.0, 1.0], (len(height), 1))
-    # Which leg a vertex is on, below the crotch.
-    sides = np.sign(legs["left"] - legs["right"]) * (piece.vertices[:, 2] < crotch - 0.012)
+def pattern(parameters, measurements):
+    """Trousers: parameters as in PARAMETERS, drafted to measurements.Measurements -> pattern.Pattern."""
+    panels = tuple(_leg(name, parameters, measurements) for name in LEGS)
+    seams = [Seam((f"{leg}_front", edge), (f"{leg}_back", edge)) for leg in ("left", "right") for edge in ("outside", "inside")]
+    seams += [Seam((f"left_{face}", "rise"), (f"right_{face}", "rise")) for face in ("front", "back")]
+    tops = tuple((name, "waist") for name in LEGS)
+    details = tuple(Detail("slant pocket", f"{leg}_front", (x, -0.09), (0.05, 0.14)) for leg, x in (("left", 0.06), ("right", -0.06)))
+    return Pattern(panels, tuple(seams), details, held=tops, hung=tops)
 
-    def apart(vertices):
-        moved = vertices.copy()
-        own = sides != 0
-        moved[own, 0] = sides[own] * np.maximum(sides[own] * vertices[own, 0], APART)
-        return moved
 
-    vertices = tailor.drape(rest, piece, thickness, tubes, directions, gap, int(mix(8, 16, ease)), apart)
-    return tailor.finish(piece, vertices, tailor.hidden(rest, np.minimum.reduce(edges)))
+def _leg(name, parameters, m):
+    """One leg's front or back; x grows toward the outer side of the left front."""
+    leg, face = name.split("_")
+    ease, back = parameters["ease"], face == "back"
+    portion = BACK if back else 1 - BACK
+    top = -mix(0.11, 0.0, parameters["rise"]) * m.waist_to_crotch / 0.28
+    rise_share = -top / m.waist_to_hip
+    waist = (m.waist + 0.02 + (m.hip - m.waist) * rise_share * 0.9) / 2 * portion
+    hip = (m.hip + mix(0.03, 0.12, ease)) / 2 * portion
+    crotch = -m.waist_to_crotch - mix(0.006, 0.03, ease)
+    reach = (0.09 if back else 0.045) * m.hip
+    knee_y, ankle_y = -m.waist_to_knee, -m.waist_to_ankle
+    thigh_x = hip + reach
+    knee = max(m.calf + mix(0.03, 0.18, ease), 0.55 * 2 * thigh_x * mix(0.62, 0.95, ease)) / 2 * (portion / 0.5)
+    ankle = max(0.75 * m.calf + mix(0.02, 0.24, ease), 0.2) / 2 * (portion / 0.5)
+    hem_y = mix(crotch - 0.3 * (crotch - knee_y), ankle_y + 0.015, parameters["length"])
+    crease = thigh_x / 2 - reach  # x of the leg's middle, measured from the body's middle
+    widths = lambda y: np.interp(y, [ankle_y, knee_y, crotch], [ankle, knee, thigh_x])  # noqa: E731
+    half = float(widths(hem_y)) / 2
+    outside = [(crease + half, hem_y)]
+    inside = [(crease - half, hem_y)]
+    for y in (knee_y,):
+        if hem_y < y:
+            outside.append((crease + float(widths(y)) / 2, y))
+            inside.append((crease - float(widths(y)) / 2, y))
+    hip_y = -m.waist_to_hip
+    slope = (hip - waist) * (0.55 if back else 0.35)  # how far the middle leans at the waist
+    lift = 0.025 if back else 0.0
+    # From the crotch the outside runs to the hip, then curves to the waist.
+    outer = np.concatenate([line(*outside, (hip, min(hip_y, top - 0.02))), curve((hip, min(hip_y, top - 0.02)), (mix(waist + slope, hip, 0.8), mix(top, hip_y, 0.6)), (waist + slope, top))[1:]])
+    inner = line((-reach, crotch), *reversed(inside))
+    rise = curve((slope, top + lift), (0.0, mix(top, crotch, 0.45)), (0.0, crotch + 0.004), (-reach * 0.45, crotch + 0.002), (-reach, crotch))
+    edges = [
+        ("hem", line(inside[0], outside[0])), ("outside", outer),
+        ("waist", line((waist + slope, top), (slope, top + lift))), ("rise", rise), ("inside", inner),
+    ]  # fmt: skip
+    if (leg == "left") == back:
+        edges = mirrored(edges)
+    return panel(name, edges, ("leg", name), hems=("hem",), bands=("waist",))

@@ -1,0 +1,218 @@
+"""From a paper pattern to a mesh: panels triangulated, welded along their seams, refined level by level."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import Delaunay
+
+
+class Sewn(NamedTuple):
+    """A garment's mesh at one level of detail. P corners on paper, V sewn vertices, F faces.
+
+    paper [P, 2] f64 metres in each panel's plane; panel [P] i32; faces [F, 3] i32 into paper, counter-clockwise as seen
+    from outside; weld [P] i32: the sewn vertex of each paper corner, below `count`; edge [P] i32: the panel edge that a
+    corner lies on (its number in the panel, -1 inside) and share [P] f64 its place along it in [0, 1); parents [P, 2]:
+    paper corners of the coarser level that a corner is the middle of (alike for those kept), or None.
+    """
+
+    paper: np.ndarray
+    panel: np.ndarray
+    faces: np.ndarray
+    weld: np.ndarray
+    count: int
+    edge: np.ndarray
+    share: np.ndarray
+    parents: np.ndarray | None
+
+
+def sew(pattern, spacing):
+    """The Sewn mesh of a Pattern with edges of about `spacing` metres.
+
+    Raises ValueError if a panel cannot be triangulated at that spacing or a seam names an unknown edge.
+    """
+    counts = _segments(pattern, spacing)
+    pieces, start, first_of = [], 0, {}
+    for index, panel in enumerate(pattern.panels):
+        paper, edge, share = _sampled(panel, [counts[panel.name, name] for name in panel.edges])
+        first = np.cumsum([0] + [counts[panel.name, name] for name in panel.edges])
+        for position, name in enumerate(panel.edges):
+            rows = np.arange(first[position], first[position + 1] + 1) % first[-1]
+            first_of[panel.name, name] = start + rows
+        points, faces = _triangulated(panel, paper, spacing)
+        inner = len(points) - len(paper)
+        edge, share = np.append(edge, np.full(inner, -1)), np.append(share, np.zeros(inner))
+        pieces.append((points, np.full(len(points), index), faces + start, edge, share))
+        start += len(points)
+    paper, panel, faces, edge, share = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    weld, count = _welded(pattern, first_of, start)
+    mesh = Sewn(paper, panel.astype(np.int32), faces.astype(np.int32), weld, count, edge, share, None)
+    _check(mesh)
+    return mesh
+
+
+def edge_vertices(mesh, pattern, panel, edge):
+    """Sewn vertices of a panel's edge, in its order."""
+    index = next(number for number, one in enumerate(pattern.panels) if one.name == panel)
+    number = list(pattern.panels[index].edges).index(edge)
+    rows = np.flatnonzero((mesh.panel == index) & (mesh.edge == number))
+    rows = rows[np.argsort(mesh.share[rows])]
+    following = (number + 1) % len(pattern.panels[index].edges)
+    last = np.flatnonzero((mesh.panel == index) & (mesh.edge == following) & (mesh.share == 0))
+    return mesh.weld[np.append(rows, last)]
+
+
+def refine(mesh, pattern):
+    """The next finer level: every edge halved, curved edges kept on their curves."""
+    directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
+    ordered = np.sort(directed, 1)
+    pairs, inverse, uses = np.unique(ordered, axis=0, return_inverse=True, return_counts=True)
+    inverse = inverse.reshape(-1, 3)
+    middle = mesh.paper[pairs].mean(1)
+    edge, share = np.full(len(pairs), -1), np.zeros(len(pairs))
+    border = np.flatnonzero(uses == 1)
+    for row in border:
+        number, place = _along(mesh, pattern, *pairs[row])
+        edge[row], share[row] = number, place
+        panel = pattern.panels[mesh.panel[pairs[row, 0]]]
+        middle[row] = _at(list(panel.edges.values())[number], np.array([place]))[0]
+    made = inverse + len(mesh.paper)
+    a, b, c = mesh.faces.T
+    ab, bc, ca = made.T
+    faces = np.concatenate([np.stack(corners, 1) for corners in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    sewn_pairs = np.sort(mesh.weld[pairs], 1)
+    # An edge inside a panel is its own; edges on seams are one where both ends are sewn together.
+    key = sewn_pairs[:, 0].astype(np.int64) * mesh.count + sewn_pairs[:, 1]
+    _, joint = np.unique(key, return_inverse=True)
+    parents = np.concatenate([np.arange(len(mesh.paper))[:, None].repeat(2, 1), pairs])
+    finer = Sewn(
+        np.concatenate([mesh.paper, middle]),
+        np.concatenate([mesh.panel, mesh.panel[pairs[:, 0]]]),
+        faces.astype(np.int32),
+        np.concatenate([mesh.weld, mesh.count + joint]).astype(np.int32),
+        int(mesh.count + joint.max() + 1),
+        np.concatenate([mesh.edge, edge]),
+        np.concatenate([mesh.share, share]),
+        parents,
+    )
+    _check(finer)
+    return finer
+
+
+def edges(mesh):
+    """Sewn edges [E, 2] i32 and their rest lengths [E] in metres: of an edge on a seam the mean of both sides."""
+    directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
+    flat = np.linalg.norm(mesh.paper[directed[:, 0]] - mesh.paper[directed[:, 1]], axis=1)
+    pairs, inverse = np.unique(np.sort(mesh.weld[directed], 1), axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    return pairs.astype(np.int32), np.bincount(inverse, flat) / np.bincount(inverse)
+
+
+def _segments(pattern, spacing):
+    """Number of pieces of every edge {(panel, edge): count}: alike on both sides of a seam."""
+    counts = {
+        (panel.name, name): max(1, round(_length(points) / spacing))
+        for panel in pattern.panels for name, points in panel.edges.items()
+    }  # fmt: skip
+    for seam in pattern.seams:
+        for side in (seam.first, seam.second):
+            if side not in counts:
+                raise ValueError(f"a seam names {side[0]}: {side[1]}, which the pattern does not have")
+        counts[seam.first] = counts[seam.second] = max(counts[seam.first], counts[seam.second])
+    return counts
+
+
+def _length(points):
+    return np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
+
+
+def _at(points, share):
+    """Places [N, 2] at shares [N] of a polyline's length."""
+    way = np.append(0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
+    return np.stack([np.interp(share * way[-1], way, points[:, axis]) for axis in range(2)], -1)
+
+
+def _sampled(panel, counts):
+    """Boundary points [N, 2] of a panel, the number of the edge on which each lies, and its share of that edge."""
+    shares = [np.arange(count) / count for count in counts]
+    points = [_at(polyline, share) for polyline, share in zip(panel.edges.values(), shares, strict=True)]
+    numbers = np.repeat(np.arange(len(counts)), counts)
+    return np.concatenate(points), numbers, np.concatenate(shares)
+
+
+def _inside(points, polygon):
+    """Whether points [N, 2] lie inside a closed polygon [M, 2] (even-odd rule)."""
+    x, y = points.T
+    following = np.roll(polygon, -1, 0)
+    found = np.zeros(len(points), bool)
+    for (ax, ay), (bx, by) in zip(polygon, following, strict=True):
+        crossing = (ay > y) != (by > y)
+        # Where an edge is level it crosses nothing; 1 stands for its height.
+        found ^= crossing & (x < ax + (y - ay) * (bx - ax) / (by - ay if by != ay else 1.0))
+    return found
+
+
+def _triangulated(panel, border, spacing):
+    """Points (the border's first) and faces, counter-clockwise, of a panel."""
+    low, high = border.min(0), border.max(0)
+    rows = np.arange(low[1], high[1], spacing * np.sqrt(3) / 2)
+    columns = np.arange(low[0] - spacing, high[0] + spacing, spacing)
+    x, y = np.meshgrid(columns, rows)
+    x = x + (np.arange(len(rows)) % 2)[:, None] * spacing / 2
+    lattice = np.stack([x.ravel(), y.ravel()], -1)
+    lattice = lattice[_inside(lattice, border)]
+    following = np.roll(border, -1, 0)
+    fine = np.concatenate([border, (border + following) / 2])
+    if len(lattice):
+        distance = np.sqrt(((lattice[:, None] - fine) ** 2).sum(-1)).min(1)
+        lattice = lattice[distance > 0.6 * spacing]
+    points = np.concatenate([border, lattice])
+    faces = Delaunay(points).simplices
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    faces = np.where((area < 0)[:, None], faces[:, [0, 2, 1]], faces)
+    # Flat triangles along a straight border lie on neither side of it.
+    kept = (np.abs(area) > 0.02 * spacing**2) & _inside(points[faces].mean(1), border)
+    faces = faces[kept]
+    directed = {tuple(pair) for pair in np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2).tolist()}
+    count = len(border)
+    if any((index, (index + 1) % count) not in directed for index in range(count)):
+        raise ValueError(f"panel {panel.name} is too narrow somewhere to be meshed at {spacing * 1000:.0f} mm")
+    return points, faces
+
+
+def _welded(pattern, first_of, count):
+    """Sewn vertex [P] of every paper corner, and their number."""
+    pairs = []
+    for seam in pattern.seams:
+        first, second = first_of[seam.first], first_of[seam.second]
+        pairs.append(np.stack([first, second[::-1] if seam.turned else second], -1))
+    joined = np.concatenate(pairs) if pairs else np.zeros((0, 2), int)
+    graph = coo_matrix((np.ones(len(joined)), joined.T), shape=(count, count))
+    number, label = connected_components(graph, directed=False)
+    return label.astype(np.int32), int(number)
+
+
+def _along(mesh, pattern, first, second):
+    """The edge number on which a border segment of the mesh lies, and its middle's share of that edge."""
+    total = len(pattern.panels[mesh.panel[first]].edges)
+    if mesh.edge[first] == mesh.edge[second]:
+        number, ends = mesh.edge[first], sorted((mesh.share[first], mesh.share[second]))
+        if ends[0] == 0 and ends[1] > 0.5 and total == 1:
+            ends = [ends[1], 1.0]
+        return number, sum(ends) / 2
+    # The corner that starts the following edge ends this one.
+    if mesh.share[second] == 0 and mesh.edge[second] == (mesh.edge[first] + 1) % total:
+        return mesh.edge[first], (mesh.share[first] + 1) / 2
+    return mesh.edge[second], (mesh.share[second] + 1) / 2
+
+
+def _check(mesh):
+    """Raises ValueError unless the sewn mesh is a surface: no edge in three faces, no face with a doubled corner."""
+    corners = mesh.weld[mesh.faces]
+    if (np.sort(corners, 1)[:, :-1] == np.sort(corners, 1)[:, 1:]).any():
+        raise ValueError("a seam joins two corners of one triangle: sew at a smaller spacing")
+    directed = np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2)
+    if len(np.unique(directed, axis=0)) != len(directed):
+        raise ValueError("a seam joins cloth to cloth the wrong way round")

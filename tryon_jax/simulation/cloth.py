@@ -1,0 +1,207 @@
+"""Quasi-static cloth: extended position-based dynamics of one garment against moving points with normals.
+
+Macklin et al. 2016 ("XPBD", eq. 17-18) with small substeps and one pass each (Macklin et al. 2019). Edges are coloured,
+so that a colour's corrections touch every vertex at most once: each vertex gathers its partner, nothing is scattered.
+Bending is the squared cotangent Laplacian (Bergou et al. 2006), a damped Jacobi step of it. Contact planes come from
+moving least squares over nearby points (Shen et al. 2004), once a frame. All arrays are (3, V): one lane a vertex.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tryon_jax.simulation.collider import LIMB_METRES
+
+SUBSTEPS = 8
+STEP = 1 / 960  # seconds
+GRAVITY = 9.81
+THICKNESS = 0.003  # metres between cloth and skin
+REACH = 0.010  # metres: standard deviation of the least squares' weights
+PUSH = 0.01  # metres that a contact may move a vertex in one substep
+SPEED = 4.0  # metres a second: faster cloth is thrown off, not draped
+COLOURS = 14
+
+
+class Cloth(NamedTuple):
+    """One mesh. partner [C, V] i32: neighbour in each colour (itself for none); rest [C, V] metres; hold [C, V]: share
+    of a stretch that is taken back in one pass, zero for none; cotangent [C, V]; area [V] m^2; inner [V]: 1 where
+    bending acts; anchor [V] i32 and tether [V] metres (infinite for none); limbs, counts [2, V] as in
+    collider.nearest; thickness [V] metres; pinned [V] in [0, 1]; colours: how many are used."""
+
+    partner: jax.Array
+    rest: jax.Array
+    hold: jax.Array
+    cotangent: jax.Array
+    area: jax.Array
+    inner: jax.Array
+    anchor: jax.Array
+    tether: jax.Array
+    limbs: jax.Array
+    counts: jax.Array
+    thickness: jax.Array
+    pinned: jax.Array
+    colours: jax.Array
+
+
+class Schedule(NamedTuple):
+    """What happens frame by frame, [F] each: key, the place in the motion's key frames at its start; following, at its
+    end; gravity (1 is the earth's); bending, a factor; damping of the velocity a substep."""
+
+    key: np.ndarray
+    following: np.ndarray
+    gravity: np.ndarray
+    bending: np.ndarray
+    damping: np.ndarray
+
+
+def _take(array, indices):
+    """array[:, indices], known to be in range."""
+    return array.at[:, indices].get(mode="promise_in_bounds")
+
+
+def _between(keys, place):
+    """Linear interpolation of keys [K, ...] at a place in [0, K - 1]."""
+    first = jnp.clip(jnp.floor(place).astype(jnp.int32), 0, max(keys.shape[0] - 2, 0))
+    second = jnp.minimum(first + 1, keys.shape[0] - 1)
+    return keys[first] + (place - first) * (keys[second] - keys[first])
+
+
+def _planes(x, cloth, points, normals, motion, ring, limbs, chosen, rotation):
+    """Contact plane of every vertex: its normal [3, V], offset [V] and motion a substep [3, V]; the nearest point [V].
+
+    Candidates are the last nearest point, its ring, and the nearest point of one neighbour.
+    """
+    borrowed = chosen.at[cloth.partner[rotation]].get(mode="promise_in_bounds")
+    candidates = jnp.concatenate([_take(ring, chosen), borrowed[None]])
+    places = jax.lax.optimization_barrier([points[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)])
+    away = sum((places[axis] - x[axis]) ** 2 for axis in range(3))
+    apart = [limbs[k].at[candidates].get(mode="promise_in_bounds") - cloth.limbs[k] for k in range(2)]
+    away = away + sum(cloth.counts[k] * (LIMB_METRES * apart[k]) ** 2 for k in range(2))
+    away = jax.lax.optimization_barrier(away)
+    best = jnp.argmin(away, axis=0)
+    weight = jnp.exp((away.min(0) - away) / (2 * REACH**2))
+    weight = weight / weight.sum(0)
+    directions = jax.lax.optimization_barrier(
+        [normals[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)]
+    )
+    mean = jnp.stack([(weight * directions[axis]).sum(0) for axis in range(3)])
+    offset = (weight * sum(directions[axis] * places[axis] for axis in range(3))).sum(0)
+    # Half cancelled normals (a fold of the skin) still point out of it; 0.2 keeps their plane where it is.
+    length = jnp.maximum(jnp.sqrt((mean**2).sum(0)), 0.2)
+    chosen = jnp.take_along_axis(candidates, best[None], 0)[0]
+    moved = jnp.stack([(motion[axis].at[chosen].get(mode="promise_in_bounds")) for axis in range(3)])
+    return jax.lax.optimization_barrier((mean / length, offset / length, moved, chosen))
+
+
+def _stretch(p, cloth):
+    """Every edge toward its rest length, colour after colour."""
+
+    def colour(index, p):
+        other = _take(p, cloth.partner[index])
+        between = p - other
+        # 1e-9 m: a vertex that is its own partner.
+        length = jnp.sqrt((between**2).sum(0)) + 1e-9
+        return p - (0.5 * cloth.hold[index] * (1 - cloth.rest[index] / length)) * between
+
+    return jax.lax.fori_loop(0, cloth.colours, colour, p)
+
+
+def _laplacian(p, cloth):
+    """Sum over neighbours of cotangent weight times difference, [3, V]."""
+
+    def colour(index, total):
+        return total + cloth.cotangent[index] * (_take(p, cloth.partner[index]) - p)
+
+    return jax.lax.fori_loop(0, cloth.colours, colour, jnp.zeros_like(p))
+
+
+def _bend(p, cloth, stiffness):
+    """A damped Jacobi step on half the stiffness times the integral of the squared mean curvature."""
+    total = cloth.cotangent.sum(0)
+    curvature = _laplacian(p, cloth) * (cloth.inner / cloth.area)
+    gradient = _laplacian(curvature, cloth)
+    diagonal = total**2 / cloth.area + (cloth.cotangent**2).sum(0) / cloth.area
+    strength = stiffness * STEP**2 / cloth.area
+    return p - (strength / (1 + 2 * strength * diagonal)) * gradient
+
+
+def _tethered(p, cloth):
+    """No vertex further from its anchor than the cloth between them is long (Kim et al. 2012)."""
+    between = p - _take(p, cloth.anchor)
+    length = jnp.sqrt((between**2).sum(0)) + 1e-9  # 1e-9 m: an anchor is its own
+    return p - jnp.maximum(1 - cloth.tether / length, 0) * between
+
+
+def _under_arms(p, normal, offset, cloth, ends, radius):
+    """Keeps cloth of the trunk on its side of the arms, which press it but never lift it."""
+    room = jnp.maximum((normal * p).sum(0) - offset - cloth.thickness, 0)
+    trunk = jnp.abs(cloth.limbs[0]) < 0.6
+    for limb in range(ends.shape[0]):
+        start, end = ends[limb, 0], ends[limb, 1]
+        axis = end - start
+        share = ((p - start[:, None]) * axis[:, None]).sum(0) / (axis**2).sum()
+        nearest = start[:, None] + jnp.clip(share, 0, 1) * axis[:, None]
+        away = jnp.sqrt(((p - nearest) ** 2).sum(0) + 1e-12)  # 1e-6 m: on the axis itself
+        deep = jnp.clip(radius[limb] + cloth.thickness - away, 0, PUSH)
+        p = p - jnp.where(trunk, jnp.minimum(deep, room), 0) * normal
+    return p
+
+
+def _substep(cloth, collision, gravity, bending, damping, friction, index, carry):
+    x, v = carry
+    normal, offset, moved, pins, pins_motion, ends, radius = collision
+    v = v.at[2].add(-GRAVITY * gravity * STEP)
+    p = x + STEP * v
+    p = _stretch(p, cloth)
+    p = _bend(p, cloth, bending)
+    p = _tethered(p, cloth)
+    target = pins + (index + 1) * pins_motion
+    p = p + cloth.pinned * (target - p)
+    offset = offset + (index + 1) * (normal * moved).sum(0)
+    p = _under_arms(p, normal, offset, cloth, ends, radius)
+    deep = offset + cloth.thickness - (normal * p).sum(0)
+    p = p + jnp.clip(deep, 0, PUSH) * normal
+    sliding = p - x - moved
+    sliding = sliding - (normal * sliding).sum(0) * normal
+    # Contacts within half a millimetre rub.
+    p = p - jnp.where(deep > -5e-4, friction, 0) * sliding
+    v = (p - x) * (damping / STEP)
+    speed = jnp.sqrt((v**2).sum(0)) + 1e-9  # 1e-9 m/s: at rest
+    return p, v * jnp.minimum(1.0, SPEED / speed)
+
+
+@jax.jit
+def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
+    """Positions [3, V] after all frames of a Schedule, the nearest collider points [V], and the speed [V] in m/s left.
+
+    x [3, V] metres; chosen [V] i32 nearest points to start from; cloth a Cloth; collider a collider.Collider; pins
+    [K, 3, V]: where pinned vertices are at each key frame; bending N m over the fabric's kg/m^2; friction as in fabric.Fabric. NaN comes out if
+    NaN goes in.
+    """
+
+    def frame(carry, now):
+        x, v, chosen = carry
+        now, number = now
+        start, end = (_between(collider.points, place) for place in (now.key, now.following))
+        normals = _between(collider.normals, now.key)
+        rotation = number % cloth.colours
+        normal, offset, moved, chosen = _planes(
+            x, cloth, start, normals, (end - start) / SUBSTEPS, collider.ring, collider.limbs, chosen, rotation
+        )
+        held, held_next = (_between(pins, place) for place in (now.key, now.following))
+        ends = _between(collider.arms, now.following)
+        collision = (normal, offset, moved, held, (held_next - held) / SUBSTEPS, ends, collider.arms_radius)
+        step = functools.partial(
+            _substep, cloth, collision, now.gravity, bending * now.bending, now.damping, friction
+        )
+        x, v = jax.lax.fori_loop(0, SUBSTEPS, step, (x, v))
+        return (x, v, chosen), None
+
+    frames = jax.tree.map(jnp.asarray, schedule)
+    numbers = jnp.arange(frames.key.shape[0])
+    (x, v, chosen), _ = jax.lax.scan(frame, (x, jnp.zeros_like(x), chosen), (frames, numbers))
+    return x, chosen, jnp.sqrt((v**2).sum(0))
+

@@ -1,0 +1,123 @@
+"""A sewn mesh made ready for the solver: coloured edges, curvature weights, tethers, padded to a size class."""
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from tryon_jax.garments import sewn
+from tryon_jax.simulation.cloth import COLOURS, STEP, THICKNESS, Cloth
+
+# Vertex counts that are compiled for: each at most 1.4 times the one before.
+ROOMS = (512, 704, 1024, 1408, 2048, 2816, 4096, 5632, 8192, 11264, 16384, 22528, 32768)
+# Share of its way back to its place that a held panel makes in a substep: it keeps its shape, and yields to its seams.
+SHAPED = 0.03
+SLACK = 1.02  # tethers may be this much longer than the flat cloth
+
+
+def room(count):
+    """The size class of `count` vertices. Raises ValueError beyond the largest."""
+    for size in ROOMS:
+        if count <= size:
+            return size
+    raise ValueError(f"{count} vertices of cloth are more than {ROOMS[-1]}: sew at a larger spacing")
+
+
+def coloured(edges, count):
+    """Colour [E] of every edge, such that none share a vertex, greedily; raises ValueError if COLOURS do not do."""
+    taken = [0] * count
+    colours = []
+    for first, second in edges.tolist():
+        free = ~(taken[first] | taken[second])
+        lowest = free & -free
+        taken[first] |= lowest
+        taken[second] |= lowest
+        colours.append(lowest.bit_length() - 1)
+    if colours and max(colours) >= COLOURS:
+        raise ValueError(f"a vertex has too many edges for {COLOURS} colours")
+    return np.array(colours)
+
+
+def cotangents(mesh, edges):
+    """Cotangent weight [E] of every sewn edge on paper, and the area [V] in m^2 around every sewn vertex."""
+    a, b, c = (mesh.paper[mesh.faces[:, k]] for k in range(3))
+    area = np.zeros(mesh.count)
+    double = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    # A square millimetre: slivers of paper have no stiffness to speak of.
+    double = np.maximum(double, 2e-6)
+    for k in range(3):
+        np.add.at(area, mesh.weld[mesh.faces[:, k]], double / 6)
+    number = edges[:, 0].astype(np.int64) * mesh.count + edges[:, 1]
+    weights = np.zeros(len(edges))
+    for k in range(3):
+        tip, first, second = (mesh.paper[mesh.faces[:, (k + j) % 3]] for j in range(3))
+        value = ((first - tip) * (second - tip)).sum(1) / double / 2
+        pair = np.sort(np.stack([mesh.weld[mesh.faces[:, (k + 1) % 3]], mesh.weld[mesh.faces[:, (k + 2) % 3]]], 1), 1)
+        np.add.at(weights, np.searchsorted(number, pair[:, 0].astype(np.int64) * mesh.count + pair[:, 1]), value)
+    # Obtuse pairs have negative weights, which make the step unstable.
+    return np.maximum(weights, 0.05), area
+
+
+def tethers(mesh, edges, lengths, anchors):
+    """Anchor [V] and way to it along the cloth [V] metres of every vertex; itself and infinity without anchors."""
+    if not len(anchors):
+        return np.arange(mesh.count), np.full(mesh.count, np.inf)
+    graph = coo_matrix((lengths, edges.T), shape=(mesh.count, mesh.count)).tocsr()
+    way, _, source = dijkstra(graph, directed=False, indices=anchors, min_only=True, return_predecessors=True)
+    loose = source < 0
+    return np.where(loose, np.arange(mesh.count), source), np.where(loose, np.inf, way * SLACK)
+
+
+def prepare(mesh, pattern, fabric, offset=0.0):
+    """A cloth.Cloth of a Sewn mesh, padded to its size class; also its edges [E, 2] and rest lengths [E].
+
+    fabric a fabric.Fabric; offset metres more between cloth and skin. Limb coordinates are left zero.
+    """
+    pairs, lengths = sewn.edges(mesh)
+    colour = coloured(pairs, mesh.count)
+    weights, area = cotangents(mesh, pairs)
+    size, used = room(mesh.count), int(colour.max()) + 1
+    partner = np.tile(np.arange(size, dtype=np.int32), (COLOURS, 1))
+    rest, hold, cotangent = (np.zeros((COLOURS, size), np.float32) for _ in range(3))
+    # Force a metre of width over an edge's share of width, about its length: k = stiffness (XPBD's compliance is 1/k).
+    mass = fabric.density * (area[pairs[:, 0]] + area[pairs[:, 1]]) / 2
+    share = 1 / (1 + mass / (2 * fabric.stiffness * STEP**2))
+    for first, second in ((0, 1), (1, 0)):
+        rows = pairs[:, first]
+        partner[colour, rows] = pairs[:, second]
+        rest[colour, rows], hold[colour, rows], cotangent[colour, rows] = lengths, share, weights
+    hung = [sewn.edge_vertices(mesh, pattern, *edge) for edge in pattern.hung]
+    anchor, tether = tethers(mesh, pairs, lengths, np.unique(np.concatenate(hung)) if hung else ())
+    pinned = np.zeros(mesh.count)
+    for panel, edge in pattern.held:
+        rows = _held(mesh, pattern, panel, edge)
+        pinned[rows] = np.maximum(pinned[rows], SHAPED if edge is None else 1.0)
+    border = np.zeros(mesh.count, bool)
+    border[_border(mesh)] = True
+
+    def fill(values, empty=0.0):
+        padded = np.full((*values.shape[:-1], size), empty, np.float32)
+        padded[..., : mesh.count] = values
+        return padded
+
+    cloth = Cloth(
+        partner, rest, hold, cotangent, fill(area, 1.0), fill((~border).astype(float)),
+        np.append(anchor, np.arange(mesh.count, size)).astype(np.int32), fill(tether, np.inf),
+        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(np.full(mesh.count, THICKNESS + offset)), fill(pinned), np.int32(used),
+    )  # fmt: skip
+    return cloth, pairs, lengths
+
+
+def _held(mesh, pattern, panel, edge):
+    """Sewn vertices of a panel's edge, or of the whole panel if edge is None."""
+    if edge is not None:
+        return sewn.edge_vertices(mesh, pattern, panel, edge)
+    index = [one.name for one in pattern.panels].index(panel)
+    return np.unique(mesh.weld[mesh.panel == index])
+
+
+def _border(mesh):
+    """Sewn vertices on edges of one face only."""
+    corners = mesh.weld[mesh.faces]
+    directed = np.sort(np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2), 1)
+    pairs, uses = np.unique(directed, axis=0, return_counts=True)
+    return np.unique(pairs[uses == 1])
