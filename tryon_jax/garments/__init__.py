@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Files of this folder that hold shared machinery, not a garment.
-SHARED = ("surface", "drape", "atlas", "fields", "loft", "cut", "tailor")
+SHARED = ("surface", "drape", "atlas", "fields", "loft", "cut", "tailor", "pattern", "sheet")
 
 
 class Rest(NamedTuple):
