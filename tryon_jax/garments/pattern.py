@@ -48,4 +48,14 @@ class Detail(NamedTuple):
     size: tuple
 
 
-DETAILS = ("button", "patch pocket", "slant pocket", "fly", "placket", "drawstring", "kangaroo pocket", "zip", "belt loop")
+DETAILS = (
+    "button",
+    "patch pocket",
+    "slant pocket",
+    "fly",
+    "placket",
+    "drawstring",
+    "kangaroo pocket",
+    "zip",
+    "belt loop",
+)
