@@ -25,8 +25,8 @@ class Trim(NamedTuple):
     topstitched: bool
 
 
-def choose(design, fabric):
-    """The Trim that goes with a design (prints.Print) on a fabric; the design's seed decides."""
+def choose(design, fabric, layout):
+    """The Trim that goes with a design (prints.Print), a fabric and a layout's panels; the design's seed decides."""
     rng = np.random.default_rng([design.seed, 3])
     ground, figure, _ = design.colours.astype(np.float32)
     tone = ground * (0.72 if ground.mean() > 0.45 else 1.0) + (0.0 if ground.mean() > 0.45 else 0.13)
@@ -41,7 +41,9 @@ def choose(design, fabric):
     button = buttons[int(rng.integers(4))] if draws[1] < 0.7 else 0.85 * ground
     metals = np.array([[0.72, 0.72, 0.72], [0.70, 0.56, 0.34], [0.42, 0.36, 0.32]])
     metal = metals[int(rng.integers(3))]
-    wide = {"knit": (0.030, 0.055), "denim": (0.03, 0.04)}.get(fabric, (0.016, 0.024))
+    # Sweaters and hoodies end in broad ribs, T-shirts in a narrow neckband.
+    broad = fabric in ("knit", "denim") or any("hood" in panel.name for panel in layout.panels)
+    wide = (0.032, 0.055) if broad else (0.016, 0.024)
     kinds = ("plain", "motif", "horizontal stripes", "gradient")
     return Trim(
         thread, metal if fabric == "denim" else button, metal, figure, float(rng.uniform(*wide)),

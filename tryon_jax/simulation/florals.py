@@ -27,9 +27,10 @@ def floral(design, layout, size):
     rows = int(layout.side / design.period) + 2
     for row in range(rows):
         for column in range(rows):
-            place, picks = rng.uniform(-0.14, 0.14, (2, 2)), rng.integers(STAMPS, size=2)
-            for stamp, half, shift in zip((sprigs[picks[0]], blossoms[picks[1]]), (0.5, 0.0), place, strict=True):
-                corner = (np.array([column + 0.5 * (row % 2) + half, row]) + shift) * cell - stamp.width / 2
+            place, picks = rng.uniform(-0.2, 0.2, (2, 2)), rng.integers(STAMPS, size=2)
+            # Sprigs take the lattice's gaps.
+            for stamp, gap, shift in zip((sprigs[picks[0]], blossoms[picks[1]]), (0.5, 0.0), place, strict=True):
+                corner = (np.array([column + 0.5 * (row % 2) + 0.5 * gap, row + gap]) + shift) * cell - stamp.width / 2
                 image.paste(stamp, tuple(int(value) for value in np.round(corner)), stamp)
     return np.asarray(image.reduce(SUPERSAMPLES), np.float32) / 255
 

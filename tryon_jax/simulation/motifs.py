@@ -178,7 +178,7 @@ def _word(text, weight, right, up, height, fine):
 
 def _lettering(fill, images, text, right, up, fine, rng):
     """A word set flat with bars, on an arch above a star, reversed out of a box, or with a shadow."""
-    weight = int(rng.integers(2, 6))
+    weight = int(rng.integers(2, 5))
     wide = _width(text, weight)
     height = min(0.8, 2.35 / wide)
     style = ("bars", "arch", "box", "shadow")[int(rng.integers(4))]
@@ -195,8 +195,8 @@ def _lettering(fill, images, text, right, up, fine, rng):
         for level in (height / 2 + 0.16, -height / 2 - 0.24):
             fill(_box(-height * wide / 2, level, height * wide / 2, level + 0.08), 1)
     if style == "shadow":
-        images[1].paste(Image.fromarray((letters * 255).astype(np.uint8)))
-        letters = np.maximum(letters, _word(text, weight, right - 0.06, up + 0.06, height, fine))
+        thrown = _word(text, weight, right - 0.06, up + 0.06, height, fine)
+        images[1].paste(Image.fromarray((np.clip(thrown - letters, 0, 1) * 255).astype(np.uint8)))
     if style == "box":
         half = height * wide / 2 + 0.2
         fill(_box(-half, -height / 2 - 0.2, half, height / 2 + 0.2))

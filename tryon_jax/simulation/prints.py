@@ -104,9 +104,11 @@ def paint(design, sheet, layout, details, fabric):
     design: a Print; sheet, layout: garments.sheet's; details: tuple of garments.pattern's Detail; fabric: one of
     weaves.FABRICS. Texels of no panel have the ground's colour. The same input gives the same bits.
     """
-    trim = choose(design, fabric)
+    trim = choose(design, fabric, layout)
     picture = recoloured(_dyed(design, sheet, layout), sheet, layout, trim)
-    picture = picture * weave(fabric, sheet, layout, design.seed)
+    # Dye makes threads stand apart: pale cloth shows its weave less.
+    shown = np.float32(1.15 - 0.7 * float(design.colours[0] @ LUMINANCE))
+    picture = picture * (1 + shown * (weave(fabric, sheet, layout, design.seed) - 1))
     picture = sew(picture, sheet, layout, trim, fabric)
     return np.clip(attach(picture, sheet, layout, details, trim), 0, 1).astype(np.float32)
 
