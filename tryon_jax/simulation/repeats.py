@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from tryon_jax.garments.sheet import window
 from tryon_jax.simulation.coverage import line, mix, noise, step, stripes
+
+LEG = 1.7  # times as tall as wide: such panels are legs, which rub at the thigh
 
 
 def woven(design, x, y, texel, heights):
@@ -111,15 +114,16 @@ def denim_wash(design, sheet, layout):
     edge = np.minimum(sheet.seam, sheet.hem)
     worn += (np.float32(0.20) + np.float32(0.16) * pucker) * np.exp(-edge / np.float32(max(0.009, texel)))
     worn += np.float32(0.18) * np.exp(-sheet.hem / np.float32(max(0.006, texel)))
-    for number, panel in enumerate(layout.panels):
+    for panel in layout.panels:
         low, high = panel.outline.min(axis=0), panel.outline.max(axis=0)
-        tall = high[1] - low[1]
-        if tall < 0.3:  # metres: waistbands and collars do not rub against anything
+        if high[1] - low[1] < LEG * (high[0] - low[0]):
             continue
-        x, y, here = sheet.xy[..., 0], sheet.xy[..., 1], sheet.panel == number
-        down = (high[1] - y) / np.float32(tall)
+        rows, columns = place = window(layout, panel.name, low - layout.margin, high + layout.margin, size)
+        x, y = sheet.xy[rows, columns, 0], sheet.xy[rows, columns, 1]
+        down = (high[1] - y) / np.float32(high[1] - low[1])
         thigh = np.exp(-((x / np.float32(0.07)) ** 2) - ((down - np.float32(0.40)) / np.float32(0.17)) ** 2)
         lines = sum(line(y - high[1] + 0.16 + 0.03 * k + 0.25 * np.abs(x), 0.009, 1.5 * texel) for k in range(4))
         folds = np.float32(whiskers) * lines * np.exp(-(((down - np.float32(0.26)) / np.float32(0.07)) ** 2))
-        worn += here * np.float32(amount) * (thigh * (1 + np.float32(0.15) * cloud) + folds * (1 + 0.5 * cloud))
+        rubbed = thigh * (1 + np.float32(0.15) * cloud[place]) + folds * (1 + np.float32(0.5) * cloud[place])
+        worn[place] += np.float32(amount) * rubbed
     return mix(ground, figure, np.clip(worn, 0, 1))
