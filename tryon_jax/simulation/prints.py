@@ -194,12 +194,11 @@ def _palette(rng, kind):
             second = str(rng.choice(NEUTRALS))
         else:
             second = str(rng.choice(names))
-        pair = np.array([COLOURS[first], COLOURS[second]])
-        if abs((pair @ LUMINANCE)[0] - (pair @ LUMINANCE)[1]) > 0.22:
+        pair = np.array([_jitter(rng, COLOURS[name]) for name in (first, second)])
+        if abs(np.subtract(*(pair @ LUMINANCE))) > 0.2:
             break
-    jitter = [_jitter(rng, colour) for colour in pair]
     accent = COLOURS[str(rng.choice(NEUTRALS))] if rng.uniform() < 0.5 else COLOURS[str(rng.choice(names))]
-    return (first, second), np.clip(np.array([*jitter, accent]), 0.04, 0.96)
+    return (first, second), np.clip(np.array([*pair, accent]), 0.04, 0.96)
 
 
 def _jitter(rng, colour):
