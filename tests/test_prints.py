@@ -132,8 +132,8 @@ def test_every_detail_is_drawn_near_its_place(kind):
     assert changed.any()
     reach = np.abs(made.xy[changed] - detail.centre) - np.array(detail.size) / 2
     assert reach.max() <= notions.REACH + layout.side / SIZE
-    lost = Detail(kind, "no such panel", (0, 0), (0.1, 0.1))
-    np.testing.assert_array_equal(painted(one("plain"), leg, "denim", (lost,)), plain)
+    with pytest.raises(ValueError, match="no panel 'hood'"):
+        painted(one("plain"), leg, "denim", (detail._replace(panel="hood"),))
 
 
 def test_seams_are_darker_than_the_cloth_and_bands_end_in_a_line():
@@ -201,6 +201,11 @@ def test_captions_speak_of_any_garment(kind):
             words = captions.caption(True, "standing", kind, parameters, "navy and white striped", fabric)
             assert "navy and white striped" in words and "  " not in words and " ," not in words
     assert "poncho" in words or kind != "poncho"
+
+
+@pytest.mark.parametrize("kind", prints.KINDS)
+def test_every_kind_has_its_fabrics(kind):
+    assert prints.FABRICS_OF_KIND[kind] and set(prints.FABRICS_OF_KIND[kind]) <= set(weaves.FABRICS)
 
 
 def test_a_caption_reads_as_it_should():

@@ -118,4 +118,6 @@ def test_many_panels_fill_most_of_their_sheet():
     ]
     layout = sheet.lay_out(panels)
     assert sizes.prod(axis=1).sum() / layout.side**2 > 0.65
-    assert layout.index("p3") == 3 and layout.index("nothing") is None
+    assert layout.index("p3") == 3
+    with pytest.raises(ValueError, match="no panel 'nothing'"):
+        sheet.uv(layout, "nothing", np.zeros((1, 2)))

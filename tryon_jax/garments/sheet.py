@@ -21,8 +21,11 @@ class Layout(NamedTuple):
     margin: float
 
     def index(self, name):
-        """Number of the panel called `name`; None if there is none."""
-        return next((number for number, panel in enumerate(self.panels) if panel.name == name), None)
+        """Number of the panel called `name`; raises ValueError naming the choices if there is none."""
+        names = [panel.name for panel in self.panels]
+        if name not in names:
+            raise ValueError(f"no panel {name!r}: choose one of {', '.join(names)}")
+        return names.index(name)
 
 
 class Sheet(NamedTuple):

@@ -125,10 +125,10 @@ def _smiley(fill, rng):
 def _lightning(fill, rng):
     bolt = [(0.25, 1.0), (-0.62, -0.12), (-0.08, -0.12), (-0.28, -1.0), (0.64, 0.2), (0.06, 0.2), (0.52, 1.0)]
     if rng.uniform() < 0.5:
-        fill(_arc(1.1))
+        fill(_arc(1.05))
         fill(np.array(bolt) * 0.9, 1)
     else:
-        fill(np.array(bolt) * 1.3)
+        fill(np.array(bolt) * 1.15)
 
 
 def _wave(fill, rng):

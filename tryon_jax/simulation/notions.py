@@ -12,16 +12,13 @@ from tryon_jax.simulation.coverage import line, mix, step, wave
 
 SHADOW = np.zeros(3, np.float32)
 REACH = 0.02  # metres around a detail that its shadow and stitches may take
-WELT = 0.012  # width of a pocket's stitched edge, metres
 
 
 def attach(picture, sheet, layout, details, trim):
-    """The picture [S, S, 3] f32 with every Detail whose panel is in the layout; it is written into and returned."""
+    """The picture [S, S, 3] f32 with every Detail on it; it is written into and returned."""
     size = len(sheet.panel)
     texel = layout.side / size
     for detail in details:
-        if layout.index(detail.panel) is None:
-            continue
         centre, extent = np.array(detail.centre), np.array(detail.size) / 2 + REACH
         place = window(layout, detail.panel, centre - extent, centre + extent, size)
         x, y = (sheet.xy[place][..., axis] - np.float32(centre[axis]) for axis in (0, 1))

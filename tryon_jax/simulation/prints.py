@@ -47,12 +47,19 @@ DENIMS = {
 PERIODS = {
     "horizontal stripes": (0.028, 0.12), "vertical stripes": (0.025, 0.10), "checks": (0.03, 0.14),
     "dots": (0.035, 0.11), "tartan": (0.07, 0.14), "floral": (0.05, 0.13), "camouflage": (0.07, 0.14),
-    "chevron": (0.05, 0.12),
+    "chevron": (0.08, 0.15),
 }  # fmt: skip
 WORDS = {
     "horizontal stripes": "striped", "vertical stripes": "vertically striped", "checks": "checked", "dots": "dotted",
     "tartan": "tartan", "floral": "floral", "camouflage": "camouflage", "chevron": "chevron",
     "colour blocks": "colour-block",
+}  # fmt: skip
+# Fabrics that each kind is seen on, for those who choose one.
+FABRICS_OF_KIND = {
+    **{kind: ("cotton", "silk") for kind in KINDS}, "plain": ("cotton", "denim", "silk", "knit", "wool"),
+    "horizontal stripes": ("cotton", "cotton", "knit", "silk"), "checks": ("cotton", "cotton", "wool"),
+    "tartan": ("cotton", "wool"), "motif": ("cotton",), "camouflage": ("cotton",), "chevron": ("cotton", "knit"),
+    "colour blocks": ("cotton", "cotton", "knit"), "denim wash": ("denim",),
 }  # fmt: skip
 LUMINANCE = np.array([0.30, 0.59, 0.11])
 
@@ -153,7 +160,7 @@ def _on_chest(design, panel, x, y, texel):
     middle = np.abs(outline[:, 0]) < 0.25 * np.ptp(outline[:, 0])
     neckline = outline[middle & (outline[:, 1] > outline[:, 1].mean()), 1].min()
     radius = min(rng.uniform(0.075, 0.125), 0.27 * np.ptp(outline[:, 0]))
-    centre = neckline - radius - rng.uniform(0.03, 0.06)
+    centre = neckline - 1.15 * radius - rng.uniform(0.03, 0.06)
     return motif(design.shape, design.text, radius, x, y - np.float32(centre), texel, rng)
 
 

@@ -26,10 +26,9 @@ def _cotton(x, y, texel, grain, rng):
 
 
 def _denim(x, y, texel, grain, rng):
-    warp = grain(0.038, 0.0025, 0.09) + grain(0.02, 0.006, 0.2)
-    weft = grain(0.022, 0.05, 0.003)
-    flecks = grain(0.042, 0.003, 0.004)
-    return warp + weft + flecks + grain(0.03, 0.05, 0.07) + 0.10 * wave(x + y, 0.0036, 1.4 * texel)
+    warp = grain(0.045, 0.0015, 0.06) + grain(0.014, 0.005, 0.2)
+    weft, flecks = grain(0.012, 0.03, 0.002), grain(0.045, 0.002, 0.0024)
+    return warp + weft + flecks + grain(0.022, 0.05, 0.07) + 0.10 * wave(x + y, 0.0036, 1.4 * texel)
 
 
 def _silk(x, y, texel, grain, rng):
