@@ -4,6 +4,7 @@ Positions, distances, widths and texels are in metres and broadcast against each
 """
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 
 def mix(first, second, weight):
@@ -53,16 +54,17 @@ def noise(rng, side, size, cell):
     counts = [int(np.ceil(side / length)) + 3 for length in cell]
     values = rng.standard_normal((counts[1], counts[0]), np.float32)
     across, down = (_kernel(size, count, texel, length) for count, length in zip(counts, cell, strict=True))
-    return down @ values @ across.T
+    return np.ascontiguousarray((across @ np.ascontiguousarray((down @ values).T)).T)
 
 
 def _kernel(size, count, texel, cell):
-    """Weights [size, count] of grid values in texels: a smooth bump over the grain or, if it is wider, the texel."""
+    """Weights [size, count], sparse, of grid values in texels: a smooth bump over the grain or, if wider, the texel."""
     centre = (np.arange(size) + 0.5) * texel / cell + 1
     reach = max(1.5, texel / cell)
-    away = np.abs(centre[:, None] - np.arange(count)) / reach
-    weights = np.where(away < 1, (1 - away**2) ** 2, 0)
-    weights /= weights.sum(axis=1, keepdims=True)
+    near = np.round(centre).astype(int)[:, None] + np.arange(-int(np.ceil(reach)), int(np.ceil(reach)) + 1)
+    away = np.abs(centre[:, None] - near) / reach
+    weights = np.where((away < 1) & (near >= 0) & (near < count), (1 - away**2) ** 2, 0)
     # Unit variance for grain that texels can show; what is finer loses some, as a camera's pixel would average it.
-    full = np.sqrt((weights**2).sum(axis=1, keepdims=True))
-    return (weights / full * min(1, cell / texel)).astype(np.float32)
+    weights *= min(1, cell / texel) / np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    starts = np.arange(0, near.size + 1, near.shape[1])
+    return csr_matrix((weights.astype(np.float32).ravel(), np.clip(near, 0, count - 1).ravel(), starts), (size, count))

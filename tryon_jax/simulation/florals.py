@@ -42,7 +42,8 @@ def _ink(colour):
 def _oval(centre, along, long, wide):
     """Corners of an ellipse [(x, y)] whose long axis points in direction `along` (radians)."""
     angle = np.linspace(0, 2 * np.pi, 17)[:-1]
-    right, up = long * np.cos(angle), wide * np.sin(angle)
+    # Polygons are filled with the pixels that their outlines touch, which makes them half a pixel larger.
+    right, up = max(long - 0.5, 0.3) * np.cos(angle), max(wide - 0.5, 0.3) * np.sin(angle)
     points = np.stack([right * np.cos(along) - up * np.sin(along), right * np.sin(along) + up * np.cos(along)], -1)
     return [tuple(point) for point in (points + centre).tolist()]
 
@@ -61,7 +62,9 @@ def _blossom(radius, turn, petals, style, colour, middle, leaf):
         angle = turn + way
         out = np.array([np.cos(angle), np.sin(angle)]) * radius * long
         draw.polygon(_oval(centre + 0.68 * out, angle, 0.32 * radius * long, 0.17 * radius), fill=_ink(leaf))
-        draw.line([tuple(centre), tuple(centre + 0.95 * out)], fill=_ink(0.75 * leaf), width=SUPERSAMPLES // 2)
+        draw.line(
+            [tuple(centre), tuple(centre + 0.95 * out)], fill=_ink(0.75 * leaf), width=max(1, round(0.05 * radius))
+        )
     wide = radius * (1.75 if style != 1 else 0.95) / petals
     for petal in range(petals):
         angle = turn + 2 * np.pi * petal / petals
@@ -79,7 +82,11 @@ def _sprig(radius, turn, leaf, bud):
     """A stalk with pairs of leaves and a bud at its end."""
     image, draw, centre = _stamp(1.1 * radius)
     along = np.array([np.cos(turn), np.sin(turn)])
-    draw.line([tuple(centre - radius * along), tuple(centre + 0.7 * radius * along)], fill=_ink(0.8 * leaf), width=2)
+    draw.line(
+        [tuple(centre - radius * along), tuple(centre + 0.7 * radius * along)],
+        fill=_ink(0.8 * leaf),
+        width=max(1, round(0.08 * radius)),
+    )
     for reach in (-0.55, -0.1, 0.35):
         for side in (-0.9, 0.9):
             out = np.array([np.cos(turn + side), np.sin(turn + side)])

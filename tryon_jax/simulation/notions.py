@@ -159,7 +159,7 @@ def _kangaroo_pocket(x, y, size, texel, trim, inward):
     inside = np.minimum(side, tall / 2 - np.abs(y))
     opening = (y > -0.22 * tall) & (np.abs(y) < tall / 2)
     return [
-        (SHADOW, 0.34 * _soft(side, 0.010, texel) * (side < 0) * opening),
+        (SHADOW, 0.34 * _soft(side, 0.010, texel) * (side < 0) * opening * np.clip(y / tall * 5 + 1, 0, 1)),
         (SHADOW, 0.22 * _soft(inside, 0.004, texel) * (inside < 0)), (np.ones(3), 0.04 * step(inside, texel)),
         (SHADOW, 0.42 * line(inside, 0.0028, texel)),
         stitched(trim, np.where(inside > 0, inside - 0.007, 1), 0, x + y, texel),
