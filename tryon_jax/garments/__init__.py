@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 # Files of this folder that hold shared machinery, not a garment.
-SHARED = ("pattern", "sewn", "tubes", "measurements", "bodice", "placement", "surface", "drape", "atlas", "fields", "loft", "cut", "tailor")
+SHARED = (
+    "pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "placement",
+    "surface", "drape", "atlas", "fields", "loft", "cut", "tailor",
+)  # fmt: skip
 
 
 class Rest(NamedTuple):

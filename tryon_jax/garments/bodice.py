@@ -38,8 +38,8 @@ class Draft(NamedTuple):
     ease: float
 
     def hem_level(self, share):
-        """y of a hem from just below the waist (0) to the crotch (1)."""
-        return mix(mix(self.waist[1], self.hip[1], 0.25), self.crotch, share)
+        """y of a hem from below the waist (0) to just below the crotch (1)."""
+        return mix(mix(self.waist[1], self.hip[1], 0.3), self.crotch - 0.03, share)
 
     def side(self, level):
         """x of the side seam at height y: straight from the chest over waist and hip and down from there."""

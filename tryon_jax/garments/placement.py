@@ -9,7 +9,7 @@ from tryon_jax.garments.bodice import NECK_POINT
 from tryon_jax.garments.fields import arm_joints
 
 GAP = 0.012  # metres between skin and cloth before draping
-SHEER = 0.9  # largest slope, metres out a metre down, at which a flared piece is put on
+SHEER = 0.45  # largest slope, metres out a metre down, at which a flared piece is put on
 
 
 def place(pattern, mesh, rest, figure, gap=GAP):

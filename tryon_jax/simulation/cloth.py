@@ -29,7 +29,8 @@ class Cloth(NamedTuple):
     """One mesh. partner [C, V] i32: neighbour in each colour (itself for none); rest [C, V] metres; hold [C, V]: share
     of a stretch that is taken back in one pass, zero for none; cotangent [C, V]; area [V] m^2; inner [V]: 1 where
     bending acts; anchor [V] i32 and tether [V] metres (infinite for none); limbs, counts [2, V] as in
-    collider.nearest; thickness [V] metres; pinned [V] in [0, 1]; colours: how many are used."""
+    collider.nearest; thickness [V] metres off the skin; ceiling [V]:
+    metres off the skin at most (infinite for none); pinned [V] in [0, 1]; colours: how many are used."""
 
     partner: jax.Array
     rest: jax.Array
@@ -42,13 +43,15 @@ class Cloth(NamedTuple):
     limbs: jax.Array
     counts: jax.Array
     thickness: jax.Array
+    ceiling: jax.Array
     pinned: jax.Array
     colours: jax.Array
 
 
 class Schedule(NamedTuple):
     """What happens frame by frame, [F] each: key, the place in the motion's key frames at its start; following, at its
-    end; gravity (1 is the earth's); bending, a factor; damping of the velocity a substep."""
+    end; gravity (1 is the earth's); bending, a factor; damping of the velocity a substep, zero in
+    frames of padding at the end: one length of schedule is one compilation."""
 
     key: np.ndarray
     following: np.ndarray
@@ -162,6 +165,8 @@ def _substep(cloth, collision, gravity, bending, damping, friction, index, carry
     p = p + cloth.pinned * (target - p)
     offset = offset + (index + 1) * (normal * moved).sum(0)
     p = _under_arms(p, normal, offset, cloth, ends, radius)
+    high = (normal * p).sum(0) - offset - cloth.ceiling
+    p = p - jnp.clip(high, 0, PUSH) * normal
     deep = offset + cloth.thickness - (normal * p).sum(0)
     p = p + jnp.clip(deep, 0, PUSH) * normal
     sliding = p - x - moved
@@ -182,9 +187,11 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
     NaN goes in.
     """
 
-    def frame(carry, now):
+    schedule = jax.tree.map(jnp.asarray, schedule)
+
+    def frame(number, carry):
         x, v, chosen = carry
-        now, number = now
+        now = jax.tree.map(lambda column: column[number], schedule)
         start, end = (_between(collider.points, place) for place in (now.key, now.following))
         normals = _between(collider.normals, now.key)
         rotation = number % cloth.colours
@@ -198,10 +205,8 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
             _substep, cloth, collision, now.gravity, bending * now.bending, now.damping, friction
         )
         x, v = jax.lax.fori_loop(0, SUBSTEPS, step, (x, v))
-        return (x, v, chosen), None
+        return x, v, chosen
 
-    frames = jax.tree.map(jnp.asarray, schedule)
-    numbers = jnp.arange(frames.key.shape[0])
-    (x, v, chosen), _ = jax.lax.scan(frame, (x, jnp.zeros_like(x), chosen), (frames, numbers))
+    frames = jnp.sum(schedule.damping > 0)
+    x, v, chosen = jax.lax.fori_loop(0, frames, frame, (x, jnp.zeros_like(x), chosen))
     return x, chosen, jnp.sqrt((v**2).sum(0))
-

@@ -11,10 +11,13 @@ from tryon_jax.simulation import body, cloth, collider, stitch
 from tryon_jax.simulation.drawing import vertex_normals
 
 KEYS = 9  # poses between the A-pose and the wanted one
-SITES_ROOM = 10240
+LAST, FRAMES = KEYS - 1, 64
+SITES_ROOM = 12288
+COVERED = 0.025  # metres from a garment within which the skin beneath it is left out
 COARSE = 0.044  # metres between vertices of the first level
 # Metres between skin and a waistband where it is held.
 BAND_GAP = 0.003
+TUCKED = 0.004  # metres between skin and what is tucked in
 
 
 class Motion(NamedTuple):
@@ -31,7 +34,7 @@ class Motion(NamedTuple):
 class Draped(NamedTuple):
     """A garment on a body in a pose. mesh: its sewn.Sewn; vertices [V, 3] f32 sewn vertices in the world; in_a_pose
     [V, 3]: the same before the motion; edges [E, 2], lengths [E] on paper; nearest [V]: the collider point under each
-    vertex; speed [V] m/s left; pattern, fabric."""
+    vertex; speed [V] m/s left; limbs [V, 2] as in collider.Sites; pattern, fabric."""
 
     mesh: sewn.Sewn
     vertices: np.ndarray
@@ -39,6 +42,7 @@ class Draped(NamedTuple):
     edges: np.ndarray
     lengths: np.ndarray
     speed: np.ndarray
+    limbs: np.ndarray
     pattern: object
     fabric: object
 
@@ -57,24 +61,50 @@ def motion(model, shape, pose):
 
 
 def colliders(moving, inner=()):
-    """The collider.Collider of a Motion, without clothes."""
+    """The collider.Collider of a Motion, and of the clothes beneath: Drapeds on it, whose skin it does without."""
     points, normals = [], []
     for vertices in moving.vertices:
         normal = vertex_normals(vertices, moving.rest.faces)
         found = collider.on_body(moving.sites, vertices, moving.rest.faces, normal)
         points.append(found[0])
         normals.append(found[1])
-    count = len(moving.sites.face)
+    points, normals, limbs = np.stack(points), np.stack(normals), moving.sites.limbs
+    ring = moving.sites.ring
+    for draped in inner:
+        over, over_normals, rows = _worn(moving, draped)
+        bare = cKDTree(over[0]).query(points[0])[0] > COVERED
+        points = np.concatenate([points[:, bare], over[:, rows]], 1)
+        normals = np.concatenate([normals[:, bare], over_normals[:, rows]], 1)
+        limbs = np.concatenate([limbs[bare], draped.limbs[rows]])
+        ring = collider.rings(points[0], limbs)
+    return _padded_collider(points, normals, limbs, ring, *_arms(moving))
+
+
+def _worn(moving, draped):
+    """Positions and normals [K, V, 3] of a garment that goes back with the body from its pose to the A-pose, and
+    vertices about collider.SPACING apart."""
+    near = cKDTree(moving.rest.vertices).query(draped.in_a_pose)[1]
+    indices, weights = moving.rest.skin_indices[near], moving.rest.skin_weights[near]
+    blended = np.einsum("nk,fnkij->fnij", weights, moving.transforms[:, indices])
+    back = blended @ np.linalg.inv(blended[-1])
+    normal = vertex_normals(draped.vertices, draped.mesh.weld[draped.mesh.faces])
+    points = np.einsum("fnij,nj->fni", back[..., :3, :3], draped.vertices) + back[..., :3, 3]
+    normals = np.einsum("fnij,nj->fni", back[..., :3, :3], normal)
+    _, rows = np.unique(np.floor(points[0] / collider.SPACING).astype(int), axis=0, return_index=True)
+    return points, normals, np.sort(rows)
+
+
+def _padded_collider(points, normals, limbs, ring, arms, radius):
+    """A Collider of points, normals [K, P, 3], padded with points far away that are their own neighbours."""
+    count = points.shape[1]
     if count > SITES_ROOM:
         raise ValueError(f"{count} collider points are more than {SITES_ROOM}")
     pad = SITES_ROOM - count
-    arms, radius = _arms(moving)
-    # Points of padding are far away and their own neighbours.
     lay = lambda values, empty: np.concatenate(  # noqa: E731
-        [np.stack(values).transpose(0, 2, 1), np.full((KEYS, 3, pad), empty)], -1
+        [values.transpose(0, 2, 1), np.full((len(values), 3, pad), empty)], -1
     ).astype(np.float32)
-    ring = np.concatenate([moving.sites.ring, np.tile(np.arange(count, SITES_ROOM)[:, None], collider.RING + 1)])
-    limbs = np.concatenate([moving.sites.limbs, np.zeros((pad, 2))]).T.astype(np.float32)
+    ring = np.concatenate([ring, np.tile(np.arange(count, SITES_ROOM)[:, None], collider.RING + 1)])
+    limbs = np.concatenate([limbs, np.zeros((pad, 2))]).T.astype(np.float32)
     return collider.Collider(lay(points, 1e3), lay(normals, 0.0), ring.T.astype(np.int32), limbs, arms, radius)
 
 
@@ -113,10 +143,10 @@ def _schedule(rows):
         keys = np.linspace(first, last, frames + 1)
         for column, values in zip(columns, (keys[:-1], keys[1:], *(np.full(frames, value) for value in rest)), strict=True):
             column.append(values)
-    return cloth.Schedule(*(np.concatenate(column).astype(np.float32) for column in columns))
+    columns = [np.concatenate(column).astype(np.float32) for column in columns]
+    return cloth.Schedule(*(np.pad(column, (0, FRAMES - len(column))) for column in columns))
 
 
-LAST = KEYS - 1
 ASSEMBLE = _schedule([(14, 0, 0, 0.1, 20.0, 0.90)])
 REST = _schedule([(12, 0, 0, 0.6, 4.0, 0.97)])
 MOVE = _schedule([(30, 0, LAST, 1.0, 1.0, 0.985), (20, LAST, LAST, 1.0, 1.0, 0.97)])
@@ -124,15 +154,17 @@ SETTLE_A = _schedule([(14, 0, 0, 1.0, 1.0, 0.97)])
 SETTLE = _schedule([(12, LAST, LAST, 1.0, 1.0, 0.985), (10, LAST, LAST, 1.0, 1.0, 0.95)])
 
 
-def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0):
+def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0, tucked=-np.inf):
     """A pattern.Pattern Draped on a Motion whose collider is `bodies`; fabric a fabric.Fabric.
 
     levels: how often the mesh is refined, less one; spacing metres between vertices of the first level; offset metres
-    off the skin, more than cloth.THICKNESS. Raises ValueError if the pattern cannot be sewn at that spacing.
+    off the skin, more than cloth.THICKNESS; tucked: height in the A-pose below which the cloth lies close to the
+    skin, as under a waistband. Raises ValueError if the pattern cannot be sewn at that spacing.
     """
     mesh = sewn.sew(pattern, spacing)
-    placed, limbs = placement.place(pattern, mesh, moving.rest, moving.figure)
-    state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset)
+    gap = placement.GAP + 2 * offset
+    placed, limbs = placement.place(pattern, mesh, moving.rest, moving.figure, gap)
+    state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, tucked)
     x, _, _ = state.run(*state.start(placed), ASSEMBLE)
     # Cloth touches the limb that it lies on once it is sewn, which the first placing only guesses.
     x, near, _ = state.run(*state.start(np.asarray(x)[:, : mesh.count].T), REST)
@@ -142,13 +174,14 @@ def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0)
         source = _prolongation(mesh, finer)
         limbs = {name: values[source].mean(1) for name, values in limbs.items()}
         mesh = finer
-        state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset)
+        state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, tucked)
         x, near, _ = state.run(*state.start(np.asarray(x).T[source].mean(1)), SETTLE_A)
         posed, posed_near, speed = state.run(*state.carry(posed, posed_near, source), SETTLE)
     count = mesh.count
     cut = lambda values: np.asarray(values)[:, :count].T  # noqa: E731
     return Draped(
-        mesh, cut(posed), cut(x), state.edges, state.lengths, np.asarray(speed)[:count], pattern, fabric
+        mesh, cut(posed), cut(x), state.edges, state.lengths, np.asarray(speed)[:count],
+        state.own, pattern, fabric,
     )  # fmt: skip
 
 
@@ -162,14 +195,14 @@ def _prolongation(mesh, finer):
 class _Level:
     """One level of detail, ready to run."""
 
-    def __init__(self, pattern, mesh, moving, limbs, bodies, fabric, offset):
-        self.panels, self.sites = limbs, moving.sites
+    def __init__(self, pattern, mesh, moving, limbs, bodies, fabric, offset, tucked):
+        self.panels, self.tucked = limbs, tucked
         self.bodies, self.fabric, self.count = bodies, fabric, mesh.count
         self.cloth, self.edges, self.lengths = stitch.prepare(mesh, pattern, fabric, offset)
         held = np.asarray(self.cloth.pinned)[: mesh.count] > 0
         self.pins = np.zeros((KEYS, 3, len(self.cloth.pinned)), np.float32)
         if held.any():
-            band, _ = placement.place(pattern, mesh, moving.rest, moving.figure, BAND_GAP)
+            band, _ = placement.place(pattern, mesh, moving.rest, moving.figure, BAND_GAP + offset)
             self.pins[:, :, np.flatnonzero(held)] = attached(
                 moving.rest, band[held], moving.transforms
             ).transpose(0, 2, 1)
@@ -177,11 +210,13 @@ class _Level:
     def start(self, placed):
         """Positions [3, room] of vertices [V, 3] around the A-pose, and the collider point nearest to each; from here
         on the cloth has the limb coordinates of where it lies."""
-        count = len(self.sites.face)
         points, limbs = self.bodies.points[0].T, self.bodies.limbs.T
-        own, counts = collider.coordinates(placed, self.panels, points[:count], self.sites.limbs)
-        near = collider.nearest(placed, own, counts, points, limbs)
-        self.cloth = self.cloth._replace(limbs=self._padded(own), counts=self._padded(counts))
+        self.own, counts = collider.coordinates(placed, self.panels, points, limbs)
+        near = collider.nearest(placed, self.own, counts, points, limbs)
+        ceiling = np.where(placed[:, 2:] < self.tucked, TUCKED, np.inf)
+        self.cloth = self.cloth._replace(
+            limbs=self._padded(self.own), counts=self._padded(counts), ceiling=self._padded(ceiling)[0]
+        )
         return self._padded(placed), np.append(near, np.zeros(len(self.cloth.area) - self.count)).astype(np.int32)
 
     def carry(self, x, near, source):

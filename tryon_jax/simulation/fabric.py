@@ -25,3 +25,10 @@ FABRICS = {
     "knit": Fabric(density=0.22, stiffness=130.0, bending=5e-6, friction=0.25, stretchy=True),
     "wool": Fabric(density=0.28, stiffness=1200.0, bending=25e-6, friction=0.3, stretchy=False),
 }
+
+# What each garment is made of, by and large; garments that are not named here come in all fabrics.
+WORN_IN = {
+    "tshirt": ("knit", "knit", "knit", "cotton", "silk"), "hoodie": ("knit",), "shirt": ("cotton", "cotton", "silk", "denim", "wool"),
+    "trousers": ("denim", "denim", "cotton", "wool"), "skirt": ("cotton", "denim", "wool", "silk"),
+    "dress": ("cotton", "silk", "wool"), "jacket": ("denim", "wool", "cotton"),
+}  # fmt: skip

@@ -1,13 +1,23 @@
-"""Procedural prints: pictures of cloth in a garment's UV atlas, and the words that a caption says about them.
+"""Prints: what is dyed, woven or printed on a garment, painted on its texture sheet, and the words for it.
 
-An atlas is [front | back], two equal halves side by side. Patterns are laid out in metres, so that a stripe is as
-wide on a skirt as on a sleeve. Colours are display values, not linear light: a picture is print times shading.
+Patterns are laid out in metres of the panels, so that a stripe is as wide on a skirt as on a sleeve and meets its
+neighbour at a seam. Colours are display values, not linear light: a picture is print times shading.
 """
 
 import colorsys
 from typing import NamedTuple
 
 import numpy as np
+
+from tryon_jax.garments.sheet import window
+from tryon_jax.simulation.atlas_prints import texture  # noqa: F401  for the clothes that have an atlas instead
+from tryon_jax.simulation.construction import choose, recoloured, sew
+from tryon_jax.simulation.coverage import mix, step
+from tryon_jax.simulation.florals import floral
+from tryon_jax.simulation.motifs import SHAPES, TEXTS, motif
+from tryon_jax.simulation.notions import attach
+from tryon_jax.simulation.repeats import camouflage, denim_wash, woven
+from tryon_jax.simulation.weaves import weave
 
 COLOURS = {
     "white": (0.93, 0.93, 0.92), "cream": (0.92, 0.87, 0.76), "beige": (0.80, 0.70, 0.56), "grey": (0.58, 0.59, 0.61),
@@ -19,13 +29,45 @@ COLOURS = {
     "brown": (0.40, 0.26, 0.18),
 }  # fmt: skip
 NEUTRALS = ("white", "cream", "grey", "charcoal", "black", "navy")
-KINDS = ("plain", "horizontal stripes", "vertical stripes", "checks", "dots", "gradient", "motif")
-SHAPES = ("circle", "heart", "star", "diamond", "ring", "bars", "letters")
+KINDS = (
+    "plain", "horizontal stripes", "vertical stripes", "checks", "dots", "gradient", "motif", "tartan", "floral",
+    "camouflage", "chevron", "colour blocks", "denim wash",
+)  # fmt: skip
+EVENLY = (1,) * len(KINDS)
+# Colours that some kinds take from lists of their own: (ground, figure, accent), by names of the first two.
+CAMOUFLAGES = (("olive", "brown", "beige"), ("grey", "charcoal", "white"), ("beige", "brown", "olive"),
+               ("sky blue", "navy", "grey"), ("green", "olive", "black"))  # fmt: skip
+# Indigo is greyer than other blues: the dye of each name, and of what is left of it where it is worn.
+DENIMS = {
+    "navy": ((0.13, 0.17, 0.29), (0.42, 0.50, 0.63)), "blue": ((0.21, 0.30, 0.48), (0.60, 0.68, 0.80)),
+    "sky blue": ((0.44, 0.56, 0.70), (0.78, 0.85, 0.92)), "charcoal": ((0.20, 0.21, 0.23), (0.46, 0.47, 0.50)),
+    "black": ((0.10, 0.10, 0.12), (0.30, 0.31, 0.34)), "grey": ((0.44, 0.46, 0.50), (0.75, 0.77, 0.80)),
+}  # fmt: skip
+# Shortest and longest repeat, metres.
+PERIODS = {
+    "horizontal stripes": (0.028, 0.12), "vertical stripes": (0.025, 0.10), "checks": (0.03, 0.14),
+    "dots": (0.035, 0.11), "tartan": (0.07, 0.14), "floral": (0.05, 0.13), "camouflage": (0.07, 0.14),
+    "chevron": (0.08, 0.15),
+}  # fmt: skip
+WORDS = {
+    "horizontal stripes": "striped", "vertical stripes": "vertically striped", "checks": "checked", "dots": "dotted",
+    "tartan": "tartan", "floral": "floral", "camouflage": "camouflage", "chevron": "chevron",
+    "colour blocks": "colour-block",
+}  # fmt: skip
+# Fabrics that each kind is seen on, for those who choose one.
+FABRICS_OF_KIND = {
+    **{kind: ("cotton", "silk") for kind in KINDS}, "plain": ("cotton", "denim", "silk", "knit", "wool"),
+    "horizontal stripes": ("cotton", "cotton", "knit", "silk"), "checks": ("cotton", "cotton", "wool"),
+    "tartan": ("cotton", "wool"), "motif": ("cotton",), "camouflage": ("cotton",), "chevron": ("cotton", "knit"),
+    "colour blocks": ("cotton", "cotton", "knit"), "denim wash": ("denim",),
+}  # fmt: skip
 LUMINANCE = np.array([0.30, 0.59, 0.11])
 
 
 class Print(NamedTuple):
-    """One print: its kind, colours float [3, 3] (ground, figure, accent), period and width in metres, and words."""
+    """One print: kind, one of KINDS; shape of its motif; colours float [3, 3] (ground, figure, accent); period in
+    metres; share of a period that the figure takes; seed of everything else; words for captions; text on the chest.
+    """
 
     kind: str
     shape: str
@@ -34,77 +76,136 @@ class Print(NamedTuple):
     share: float
     seed: int
     words: str
+    text: str = "CLUB"
 
 
-def sample(rng, weights=(1, 1, 1, 1, 1, 1, 1)):
-    """A random print drawn from numpy generator `rng`; weights say how often each of KINDS comes."""
-    kind = str(rng.choice(KINDS, p=np.array(weights, float) / np.sum(weights)))
-    names, colours = _palette(rng)
-    shape = str(rng.choice(SHAPES))
-    period = {"horizontal stripes": (0.05, 0.14), "vertical stripes": (0.05, 0.12), "checks": (0.07, 0.17)}
-    low, high = period.get(kind, (0.07, 0.14))
+def sample(rng, weights=EVENLY):
+    """A random print drawn from numpy generator `rng`; weights say how often each of KINDS comes, the first kinds if
+    there are fewer weights than kinds."""
+    kind = str(rng.choice(KINDS[: len(weights)], p=np.array(weights, float) / np.sum(weights)))
+    names, colours = _palette(rng, kind)
+    # As many prints are words as are pictures.
+    shape = "letters" if rng.uniform() < 0.4 else str(rng.choice(list(SHAPES)))
+    text = str(rng.choice(TEXTS))
+    low, high = PERIODS.get(kind, (0.07, 0.14))
     if kind == "plain":
         words = names[0]
     elif kind == "motif":
-        words = f"{names[0]} {names[1]}-{shape}-print"
+        subject = f'"{text}"' if shape == "letters" else shape
+        words = f"{names[0]} {names[1]}-{subject}-print"
     elif kind == "gradient":
         words = f"{names[0]} to {names[1]} gradient"
+    elif kind == "denim wash":
+        words = f"washed {names[0]}"
     else:
-        adjective = {"checks": "checked", "dots": "dotted"}.get(kind, kind.replace("stripes", "striped"))
-        words = f"{names[0]} and {names[1]} {adjective}"
+        words = f"{names[0]} and {names[1]} {WORDS[kind]}"
     return Print(
         kind, shape, colours, float(np.exp(rng.uniform(np.log(low), np.log(high)))), float(rng.uniform(0.3, 0.55)),
-        int(rng.integers(2**31)), words,
+        int(rng.integers(2**31)), words, text,
     )  # fmt: skip
 
 
-def texture(pattern, side, metres, chest=0.15, length=1.0):
-    """The atlas picture of a print, float32 [side, side, 3] in [0, 1]; garments.Garment says how it is laid out.
+def paint(design, sheet, layout, details, fabric):
+    """The picture of a garment's cloth, float32 [S, S, 3], display colours in [0, 1].
 
-    metres: side of the whole atlas; chest: how far below the top a motif's middle lies; length: of the garment, over
-    which a gradient runs. All in metres; row 0 is the garment's top.
+    design: a Print; sheet, layout: garments.sheet's; details: tuple of garments.pattern's Detail; fabric: one of
+    weaves.FABRICS. Texels of no panel have the ground's colour. The same input gives the same bits.
     """
-    half, texel = side // 2, metres / side
-    x = (np.arange(half, dtype=np.float32) + 0.5 - half / 2) * texel
-    y = -(np.arange(side, dtype=np.float32) + 0.5) * texel
-    rng = np.random.default_rng(pattern.seed)
-    ground, figure, accent = pattern.colours.astype(np.float32)
-    second = third = np.zeros((1, 1), np.float32)
-    if pattern.kind in ("horizontal stripes", "vertical stripes"):
-        along = y[:, None] if pattern.kind[0] == "h" else x[None, :]
-        second = _band(along + rng.uniform(0, pattern.period), pattern.period, pattern.share, texel)
-    elif pattern.kind == "checks":
-        across = _band(x[None, :], pattern.period, pattern.share, texel)
-        second = 0.5 * (across + _band(y[:, None], pattern.period, pattern.share, texel))
-        third = 0.7 * np.maximum(*(_band(v, pattern.period, 0.08, texel) for v in (x[None, :], y[:, None])))
-    elif pattern.kind == "dots":
-        second = _dots(x[None, :], y[:, None], pattern.period, pattern.share, texel)
-    elif pattern.kind == "gradient":
-        second = np.clip(-y[:, None] / length * 1.4 - 0.2, 0, 1)
-    picture = np.broadcast_to(_mix(_mix(ground, figure, second), accent, third), (side, half, 3))
-    back = picture
-    if pattern.kind == "motif":
-        coverage, inner = _motif(x[None, :], y[:, None] + chest, pattern, rng, texel)
-        picture = _mix(_mix(picture, figure, coverage), accent, inner)
-    picture = np.concatenate([picture, back], axis=1)
-    return np.clip(picture * _weave(rng, (side, side)), 0, 1).astype(np.float32)
+    trim = choose(design, fabric, layout)
+    picture = recoloured(_dyed(design, sheet, layout), sheet, layout, trim)
+    # Dye makes threads stand apart: pale cloth shows its weave less.
+    shown = np.float32(1.15 - 0.7 * float(design.colours[0] @ LUMINANCE))
+    picture = picture * (1 + shown * (weave(fabric, sheet, layout, design.seed) - 1))
+    picture = sew(picture, sheet, layout, trim, fabric)
+    return np.clip(attach(picture, sheet, layout, details, trim), 0, 1).astype(np.float32)
 
 
-def _palette(rng):
+def _dyed(design, sheet, layout):
+    """The print alone, float32 [S, S, 3], before threads and seams."""
+    size = len(sheet.panel)
+    if design.kind == "floral":
+        return floral(design, layout, size)
+    if design.kind == "camouflage":
+        return camouflage(design, layout, size)
+    if design.kind == "denim wash":
+        return denim_wash(design, sheet, layout)
+    picture = np.empty((size, size, 3), np.float32)
+    picture[:] = design.colours[0]
+    outlines = np.concatenate([panel.outline for panel in layout.panels])
+    heights = outlines[:, 1].min(), outlines[:, 1].max()
+    # Blocks of colour are cut by the tallest panel alone, lest a hood moves them up to the shoulders.
+    tallest = max(layout.panels, key=lambda panel: np.ptp(panel.outline[:, 1])).outline[:, 1]
+    for panel in layout.panels:
+        rows, columns = place = window(layout, panel.name, (-np.inf, -np.inf), (np.inf, np.inf), size)
+        if picture[place].size == 0:
+            continue
+        x, y = sheet.xy[rows.start, columns, 0], sheet.xy[rows, columns.start, 1]
+        if design.kind == "colour blocks":
+            picture[place] = _blocks(
+                design, panel, x[None, :], y[:, None], layout.side / size, (tallest.min(), tallest.max())
+            )
+        else:
+            picture[place] = woven(design, x[None, :], y[:, None], layout.side / size, heights)
+        if design.kind == "motif" and panel.name == "front":
+            coverage = _on_chest(design, panel, x, y, layout.side / size)
+            for colour, ink in zip(design.colours[1:], coverage, strict=True):
+                picture[place] = mix(picture[place], colour, ink)
+    return picture
+
+
+def _on_chest(design, panel, x, y, texel):
+    """Coverage of the design's motif on the front panel, its middle a hand's width below the neckline."""
+    rng = np.random.default_rng([design.seed, 4])
+    outline = panel.outline
+    middle = np.abs(outline[:, 0]) < 0.25 * np.ptp(outline[:, 0])
+    neckline = outline[middle & (outline[:, 1] > outline[:, 1].mean()), 1].min()
+    radius = min(rng.uniform(0.075, 0.125), 0.27 * np.ptp(outline[:, 0]))
+    centre = neckline - 1.15 * radius - rng.uniform(0.03, 0.06)
+    return motif(design.shape, design.text, radius, x, y - np.float32(centre), texel, rng)
+
+
+def _blocks(design, panel, x, y, texel, heights):
+    """Colours [H, W, 3] of a panel in a garment of two or three colours, cut as the design's seed says."""
+    rng = np.random.default_rng([design.seed, 4])
+    style, levels = rng.uniform(), np.sort(rng.uniform(0.3, 0.75, 2))
+    ground, figure, accent = design.colours.astype(np.float32)
+    other = any(word in panel.name for word in ("sleeve", "hood", "collar", "cuff", "waistband"))
+    none = np.zeros_like(x + y)
+    if style < 0.35:
+        return mix(ground, figure, none + other)
+    if style < 0.55:
+        if panel.name not in ("front", "back"):
+            return mix(ground, figure, none + other)
+        # A raglan's seam runs from the neck to the armpit.
+        top, half = panel.outline[:, 1].max(), panel.outline[:, 0].max()
+        inward = 0.36 * half + (half - 0.36 * half) * (top - y) / 0.24 - np.abs(x)
+        return mix(figure, ground, step(inward * np.float32(0.8), texel))
+    upper, lower = heights[1] - levels * (heights[1] - heights[0])
+    picture = mix(figure, ground, step(upper - y + 0 * x, texel))
+    return picture if style < 0.75 else mix(picture, accent, step(lower - y + 0 * x, texel))
+
+
+def _palette(rng, kind):
     """Names and colours [3, 3] that go together: a ground, a figure that stands out from it, an accent between."""
     names = list(COLOURS)
+    if kind == "camouflage":
+        chosen = CAMOUFLAGES[int(rng.integers(len(CAMOUFLAGES)))]
+        return chosen[:2], np.clip([_jitter(rng, COLOURS[name]) for name in chosen], 0.04, 0.96)
+    if kind == "denim wash":
+        name = str(rng.choice(list(DENIMS), p=(0.22, 0.34, 0.14, 0.1, 0.12, 0.08)))
+        dye, worn = (_jitter(rng, colour) for colour in DENIMS[name])
+        return (name, name), np.clip(np.array([dye, worn, worn]), 0.04, 0.96)
     while True:
         first = str(rng.choice(names))
         if rng.uniform() < 0.6 and first not in NEUTRALS:
             second = str(rng.choice(NEUTRALS))
         else:
             second = str(rng.choice(names))
-        pair = np.array([COLOURS[first], COLOURS[second]])
-        if abs((pair @ LUMINANCE)[0] - (pair @ LUMINANCE)[1]) > 0.22:
+        pair = np.array([_jitter(rng, COLOURS[name]) for name in (first, second)])
+        if abs(np.subtract(*(pair @ LUMINANCE))) > 0.2:
             break
-    jitter = [_jitter(rng, colour) for colour in pair]
     accent = COLOURS[str(rng.choice(NEUTRALS))] if rng.uniform() < 0.5 else COLOURS[str(rng.choice(names))]
-    return (first, second), np.clip(np.array([*jitter, accent]), 0.04, 0.96)
+    return (first, second), np.clip(np.array([*pair, accent]), 0.04, 0.96)
 
 
 def _jitter(rng, colour):
@@ -112,80 +213,3 @@ def _jitter(rng, colour):
     hue, saturation, value = colorsys.rgb_to_hsv(*colour)
     hue, saturation, value = np.array([hue, saturation, value]) + rng.normal(0, [0.012, 0.04, 0.03])
     return colorsys.hsv_to_rgb(hue % 1.0, np.clip(saturation, 0, 1), np.clip(value, 0, 1))
-
-
-def _mix(first, second, weight):
-    return first + (second - first) * np.asarray(weight, np.float32)[..., None]
-
-
-def _step(distance, texel):
-    """Coverage in [0, 1] of a texel whose centre lies `distance` metres inside an edge."""
-    return np.clip(distance / texel + 0.5, 0, 1)
-
-
-def _band(position, period, share, texel):
-    """Coverage by bands `share` of `period` wide, one of them centred on 0."""
-    return _step(share * period / 2 - np.abs((position / period + 0.5) % 1.0 - 0.5) * period, texel)
-
-
-def _dots(x, y, period, share, texel):
-    """Coverage by dots on a brick lattice."""
-    row = np.round(y / (period * 0.85))
-    column_offset = (row % 2) * 0.5
-    near_x = (x / period - column_offset - np.round(x / period - column_offset)) * period
-    near_y = y - row * period * 0.85
-    return _step(share * period * 0.6 - np.hypot(near_x, near_y), texel)
-
-
-def _motif(x, y, pattern, rng, texel):
-    """Coverage [H, W] by the motif's figure and by its accent, 17 to 28 cm wide, centred on x = y = 0."""
-    radius = rng.uniform(0.085, 0.14)
-    distance = np.hypot(x, y)
-    angle = np.arctan2(x, y)
-    none = np.zeros_like(distance)
-    if pattern.shape == "circle":
-        return _step(radius - distance, texel), _step(radius * rng.uniform(0.3, 0.6) - distance, texel)
-    if pattern.shape == "ring":
-        return _step(radius * 0.25 - np.abs(distance - radius * 0.75), texel), none
-    if pattern.shape == "diamond":
-        inside = (radius * 1.2 - np.abs(x) * 1.2 - np.abs(y)) / 1.5
-        return _step(inside, texel), _step(inside - radius * 0.3, texel)
-    if pattern.shape == "star":
-        fifth = np.abs((angle / (2 * np.pi / 5) + 0.5) % 1.0 - 0.5) * 2
-        return _step(radius * (1.15 - 0.65 * fifth) - distance, texel), none
-    if pattern.shape == "heart":
-        u, v = x / radius, y / radius + 0.1
-        level = (u * u + v * v - 0.6) ** 3 - 1.2 * u * u * v**3
-        return _step(-np.sign(level) * np.abs(level) ** (1 / 3) * radius * 0.5, texel), none
-    if pattern.shape == "bars":
-        box = _step(radius * 1.3 - np.abs(x) - 0 * y, texel) * _step(radius * 0.75 - np.abs(y), texel)
-        return box * _band(y, radius * 0.5, 0.6, texel), box * _band(y + radius * 0.25, radius * 0.5, 0.25, texel)
-    return _letters(x, y, radius, rng), none
-
-
-def _letters(x, y, radius, rng):
-    """Coverage by one to three block glyphs of 3 x 5 cells, mirror-symmetric like capital letters."""
-    count = int(rng.integers(1, 4))
-    cells = rng.uniform(size=(count, 5, 2)) < 0.62
-    glyphs = np.concatenate([cells, cells[..., :1]], axis=-1)
-    glyphs[:, :, 0] |= ~glyphs.any(axis=-1)
-    glyphs[:, :, 2] |= glyphs[:, :, 0]
-    line = np.zeros((5, 4 * count), bool)
-    for index, glyph in enumerate(glyphs):
-        line[:, 4 * index : 4 * index + 3] = glyph
-    cell = 2.4 * radius / max(4 * count - 1, 5)
-    column = np.floor(x / cell + (4 * count - 1) / 2).astype(int) + 0 * y.astype(int)
-    row = np.floor(2.5 - y / cell).astype(int) + 0 * x.astype(int)
-    inside = (column >= 0) & (column < 4 * count) & (row >= 0) & (row < 5)
-    return (inside & line[np.clip(row, 0, 4), np.clip(column, 0, 4 * count - 1)]).astype(np.float32)
-
-
-def _weave(rng, size):
-    """A multiplier [H, W, 1] near 1: smooth melange and a fine thread pattern."""
-    height, width = size
-    coarse = rng.standard_normal((height // 8 + 2, width // 8 + 2), np.float32)
-    coarse = 0.25 * (coarse[:-1, :-1] + coarse[1:, :-1] + coarse[:-1, 1:] + coarse[1:, 1:])
-    coarse = np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)[:height, :width]
-    fine = np.tile(rng.standard_normal((64, 64), np.float32), (height // 64 + 1, width // 64 + 1))[:height, :width]
-    thread = (np.arange(height)[:, None] + np.arange(width)[None, :]) % 2 * 2 - 1
-    return (1 + 0.012 * (fine + coarse + thread)).astype(np.float32)[..., None]

@@ -7,8 +7,8 @@ from scipy.sparse.csgraph import dijkstra
 from tryon_jax.garments import sewn
 from tryon_jax.simulation.cloth import COLOURS, STEP, THICKNESS, Cloth
 
-# Vertex counts that are compiled for: each at most 1.4 times the one before.
-ROOMS = (512, 704, 1024, 1408, 2048, 2816, 4096, 5632, 8192, 11264, 16384, 22528, 32768)
+# Vertex counts that are compiled for.
+ROOMS = (512, 1024, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
 # Share of its way back to its place that a held panel makes in a substep: it keeps its shape, and yields to its seams.
 SHAPED = 0.03
 SLACK = 1.02  # tethers may be this much longer than the flat cloth
@@ -102,7 +102,7 @@ def prepare(mesh, pattern, fabric, offset=0.0):
     cloth = Cloth(
         partner, rest, hold, cotangent, fill(area, 1.0), fill((~border).astype(float)),
         np.append(anchor, np.arange(mesh.count, size)).astype(np.int32), fill(tether, np.inf),
-        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(np.full(mesh.count, THICKNESS + offset)), fill(pinned), np.int32(used),
+        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(np.full(mesh.count, THICKNESS + offset)), fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used),
     )  # fmt: skip
     return cloth, pairs, lengths
 

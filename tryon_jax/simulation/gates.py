@@ -1,0 +1,51 @@
+"""What a draped garment must pass before it becomes data (as GarmentCodeData, Korosteleva et al. 2024, gates its own)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from tryon_jax.simulation.drawing import vertex_normals
+
+DEEP = 0.002  # metres inside the body from which a vertex counts
+INSIDE, STRAIN, STRAIN_STRETCHY, SPEED = 0.02, 0.12, 0.30, 0.5
+
+
+class Report(NamedTuple):
+    """inside: share of vertices more than DEEP inside the body; strain: 95th percentile of the edges' stretch against
+    the pattern; speed: 95th percentile in m/s of what still moves; failed: names of the gates not passed."""
+
+    inside: float
+    strain: float
+    speed: float
+    failed: tuple
+
+
+def heights(points, vertices, faces):
+    """Signed distance [N] in metres of points [N, 3] from a closed mesh, positive outside: to the plane of the nearest
+    of its vertices and faces' middles, which errs by the surface's bulge between them (a millimetre on ANNY)."""
+    normals = vertex_normals(vertices, faces)
+    corners = vertices[faces]
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    # 1e-12 square metres: no face of the body is as small.
+    flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+    places, directions = np.concatenate([vertices, corners.mean(1)]), np.concatenate([normals, flat])
+    nearest = cKDTree(places).query(points)[1]
+    return np.einsum("nk,nk->n", points - places[nearest], directions[nearest])
+
+
+def strain(draped):
+    """Stretch [E] of every edge against its length on paper."""
+    start, end = draped.edges.T
+    return np.linalg.norm(draped.vertices[start] - draped.vertices[end], axis=1) / draped.lengths - 1
+
+
+def report(draped, moving):
+    """The Report of a drape.Draped on the last key frame of a drape.Motion."""
+    if not np.isfinite(draped.vertices).all():
+        return Report(1.0, np.inf, np.inf, ("finite",))
+    inside = float((heights(draped.vertices, moving.vertices[-1], moving.rest.faces) < -DEEP).mean())
+    stretched, moved = float(np.percentile(strain(draped), 95)), float(np.percentile(draped.speed, 95))
+    limit = STRAIN_STRETCHY if draped.fabric.stretchy else STRAIN
+    passed = {"inside": inside < INSIDE, "strain": stretched < limit, "speed": moved < SPEED}
+    return Report(inside, stretched, moved, tuple(name for name, good in passed.items() if not good))
