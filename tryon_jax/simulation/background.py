@@ -24,12 +24,6 @@ def sample(rng, size, feet):
     return np.clip(_contact_shadow(rng, picture, rows, columns, feet), 0, 1).astype(np.float32)
 
 
-def expose(rng, picture):
-    """The photo with the noise of a camera (its exposure is part of the light). float32 [S, S, 3] in [0, 1]."""
-    noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(0.002, 0.012)
-    return np.clip(picture + noise, 0, 1).astype(np.float32)
-
-
 def _colour(rng, low, high, tint):
     """A colour of brightness in [low, high], its channels apart by about `tint`."""
     return np.clip(rng.uniform(low, high) + rng.uniform(-tint, tint, 3), 0.05, 0.98).astype(np.float32)

@@ -8,7 +8,20 @@ import numpy as np
 from tryon_jax import garments
 from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
 from tryon_jax.render import shade
-from tryon_jax.simulation import appearance, background, body, captions, drawing, hair, prints, shoes, specification
+from tryon_jax.simulation import (
+    appearance,
+    background,
+    body,
+    captions,
+    drawing,
+    hair,
+    occlusion,
+    prints,
+    sensor,
+    shoes,
+    specification,
+)
+from tryon_jax.simulation.drawing import camera_frame
 
 # Room for every outfit, so that people and shop pictures are one compilation each.
 PERSON_ROOM, SHOP_ROOM = (32768, 49152), (8192, 8192)
@@ -36,7 +49,7 @@ def example(spec, size):
     camera = _camera(rng, np.concatenate([part.vertices for parts in meshes for part in parts]), size)
     textures = [_textures(outfit, spec.body_id, seed, size) for outfit in outfits]
     drawn = [
-        drawing.draw(drawing.join(parts, PERSON_ROOM), stack, light, camera, size, PERSON_LAYERS)
+        _drawn(drawing.join(parts, PERSON_ROOM), stack, light, camera, size)
         for parts, stack in zip(meshes, textures, strict=True)
     ]
     front, back = drawn[0]
@@ -51,6 +64,11 @@ def example(spec, size):
     woman = specification.is_woman(spec.body_id, seed)
     made["caption"] = captions.caption(woman, spec.pose, spec.chosen.kind, parameters, words)
     return made
+
+
+def _drawn(mesh, textures, light, camera, size):
+    """Both drawing.Sides of a joined person, its own shadows upon it."""
+    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, occlusion.openness(mesh, light))
 
 
 @functools.lru_cache(maxsize=4)
@@ -164,11 +182,6 @@ def _cloth(piece, garment, vertices, layer, frame, size):
     return drawing.Mesh(vertices, garment.faces, normals, np.zeros_like(vertices), uv, xy, labels)
 
 
-def camera_frame(points):
-    """Camera-frame points of world points [..., 3] f32: x right, y up, z toward the viewer; depth 0 at the pelvis."""
-    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float32)
-
-
 def garment_coordinate(picture_xy, camera, size):
     """Coordinate in the shop picture, [..., 2] f32 in [-1, 1], x right, y down, of frontal metres [..., 2]."""
     offset = (picture_xy - camera[1:]) / (camera[0] * size / 2)
@@ -212,7 +225,7 @@ def _photo(rng, front, camera, size):
     behind = background.sample(rng, size, feet)
     coverage = np.asarray(front.coverage)
     picture = np.asarray(front.rgb) * coverage + behind * (1 - coverage)
-    return background.expose(rng, picture), np.asarray(front.labels)
+    return sensor.expose(rng, picture), np.asarray(front.labels)
 
 
 def _keypoints(points, camera, size):
