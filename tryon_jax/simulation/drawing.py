@@ -40,8 +40,8 @@ class Mesh(NamedTuple):
 
 class Side(NamedTuple):
     """What one side of the mesh looks like: rgb [S, S, 3] mean of the covered samples, albedo [S, S, 3] the same
-    before light falls on it, coverage [S, S, 1] their share; and at pixel centres depth [S, S, 1], normals [S, S, 3], labels [S, S] i32, garment_xy [S, S, 2],
-    zero where no face covers the centre.
+    before light falls on it, coverage [S, S, 1] their share; and at pixel centres depth [S, S, 1], normals [S, S, 3],
+    labels [S, S] i32, garment_xy [S, S, 2], zero where no face covers the centre.
     """
 
     rgb: jax.Array
@@ -128,7 +128,9 @@ def _draw(mesh, openness, textures, light, camera, size, capacity):
 def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     """One Side; facing [F] is 1 for faces whose outer side is seen, toward the sign of a visible normal's z."""
     depth, barycentrics = rasterize.resolve(vertices, mesh.faces, ids)
-    attributes = jnp.concatenate([mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None]], axis=-1)
+    attributes = jnp.concatenate(
+        [mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None]], axis=-1
+    )
     values = rasterize.interpolate(attributes, mesh.faces, ids, barycentrics)
     colours, normals, texture_uv, garment_xy, reached = jnp.split(values, [3, 6, 8, 10], axis=-1)
     seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]

@@ -14,6 +14,7 @@ from tryon_jax.simulation import (
     body,
     captions,
     drawing,
+    ground,
     hair,
     occlusion,
     prints,
@@ -224,6 +225,7 @@ def _photo(rng, front, camera, size):
     feet = 0.5 + float(camera[2] / (camera[0] * size))
     behind = background.sample(rng, size, feet)
     coverage = np.asarray(front.coverage)
+    behind = ground.shadow(rng, behind, coverage[..., 0], feet)
     picture = np.asarray(front.rgb) * coverage + behind * (1 - coverage)
     return sensor.expose(rng, picture), np.asarray(front.labels)
 
