@@ -116,6 +116,8 @@ def shadow(rng, picture, coverage, feet):
     contact, cast = rng.uniform(0.35, 0.65), rng.uniform(0.08, 0.35)
     low, high = int((feet - 1.05 * flat) * size), min(int((feet + 0.03) * size) + 1, size)
     low = max(low, 0)
+    if high <= low:  # no floor in the picture
+        return picture
     rows, columns = np.mgrid[low:high, :size].astype(np.float32)
     up = feet * size - rows
     thrown = map_coordinates(coverage, [feet * size - 1 - up / flat, columns - lean * up / flat * 0.5], order=1)
