@@ -22,7 +22,7 @@ SHOES = np.array(
     [[0.92, 0.92, 0.90], [0.12, 0.12, 0.13], [0.30, 0.20, 0.14], [0.50, 0.34, 0.21], [0.15, 0.20, 0.38],
      [0.65, 0.15, 0.15], [0.55, 0.56, 0.58], [0.20, 0.42, 0.36], [0.86, 0.72, 0.62], [0.80, 0.60, 0.16]]
 )  # fmt: skip
-OLD = (0.78, 1.0)  # ANNY's age control from the first grey hair to all of it
+OLD = (0.84, 1.0)  # ANNY's age control from the first grey hair to all of it
 
 
 class Look(NamedTuple):
@@ -50,7 +50,7 @@ def sample(rng, woman=False, age=2 / 3):
     dark = tone > 3.2
     hair = HAIR[rng.integers(2 if dark else len(HAIR))] * rng.uniform(0.85, 1.15)
     years = float(np.clip((age - OLD[0]) / (OLD[1] - OLD[0]), 0, 1))
-    grey = np.clip(1.4 * years + rng.uniform(-0.5, 0.2), 0, 1) * (0.6 if woman and rng.uniform() < 0.5 else 1.0)
+    grey = np.clip(1.4 * years + rng.uniform(-0.7, 0.1), 0, 1) * (0.6 if woman and rng.uniform() < 0.5 else 1.0)
     hair = hair + (GREY * rng.uniform(0.75, 1.15) - hair) * grey
     iris = IRIS[rng.integers(2 if dark else len(IRIS))] * rng.uniform(0.85, 1.15)
     makeup = rng.uniform() * (rng.uniform() < 0.7) if woman else 0.0
@@ -89,7 +89,7 @@ def paint(look, canvas, scalp):
     lay(strands, look.hair * 0.62 + look.skin * 0.06, 0.6 + 0.35 * look.brows)
     for name, amount in (("beard", look.beard), ("moustache", look.moustache)):
         # Few hairs let the skin through as a grey-blue shade; many hide it.
-        cover = masks[name] * (amount * (0.95 + 0.22 * grain))
+        cover = masks[name] * (amount * (0.95 + 0.10 * grain))
         lay(cover, (hair * 0.72 + look.skin * 0.25 * (1 - amount)), 1.0)
     lay(scalp * (1 + 0.12 * grain), hair * 0.8, 1.0)
     _eyes(look, masks, colours, lay)
@@ -100,10 +100,10 @@ def _skin(look, masks, smooth, grain):
     """Bare skin [W, 3]: mottled, redder on cheeks, ears, nose and joints, freckled, lined by age."""
     light = 1 + 0.014 * smooth + 0.010 * grain
     colours = look.skin * light[:, None] * (1 + np.float32([0.006, -0.006, -0.008]) * smooth[:, None])
-    red = 0.9 * masks["cheeks"] * (0.7 + 0.8 * look.makeup) + 0.7 * masks["nose"] + 0.9 * masks["ears"]
+    red = 0.9 * masks["cheeks"] * (0.7 + 0.8 * look.makeup) + 0.45 * masks["nose"] + 0.9 * masks["ears"]
     red = red + 0.8 * masks["red"] * (1 - 0.5 * (look.skin.mean() < 0.4)) + 0.4 * masks["tired"]
     colours *= 1 - np.float32([0.02, 0.13, 0.12]) * np.clip(red, 0, 1)[:, None]
-    shade = 0.55 * masks["nostrils"] + 0.14 * masks["wings"] + (0.05 + 0.12 * look.age) * masks["fold"]
+    shade = 0.55 * masks["nostrils"] + 0.08 * masks["wings"] + (0.05 + 0.12 * look.age) * masks["fold"]
     shade = shade + (0.06 + 0.10 * look.age) * masks["tired"] + 0.10 * masks["below_lip"]
     colours *= 1 - np.clip(shade, 0, 0.8)[:, None] * np.float32([0.85, 1.0, 1.0])
     colours *= 1 + 0.04 * masks["bridge"][:, None]

@@ -125,7 +125,7 @@ def _locks(rng, style, rest, head, field):
         return _short(rng, style, rest, head, growing), 0.008
     if style.name in ("ponytail", "bun"):
         return _tied(rng, style, rest, head, growing)
-    return _falling(rng, style, rest, head, growing), 0.012
+    return _falling(rng, style, rest, head, growing), 0.016
 
 
 def _short(rng, style, rest, head, mask):
@@ -155,13 +155,16 @@ def _short(rng, style, rest, head, mask):
 
 def _falling(rng, style, rest, head, mask):
     """Hair that falls to both sides of a parting, to the chin or below the shoulders."""
-    starts, normals = strands.roots(rng, rest, mask, 460)
+    starts, normals = strands.roots(rng, rest, mask, 540)
     forehead = soft(starts[:, 1], head.eye[1] + 0.045, head.eye[1] + 0.02) * (np.abs(starts[:, 0]) < 0.05 * head.scale)
     fringe = (forehead > 0.3) & style.fringe
 
     def flow(points):
         sideways = np.clip((points[:, 0] - style.part) / 0.012, -1, 1)
-        straight = np.stack([sideways, np.full(len(points), 0.35), -0.3 + 0 * sideways], 1)
+        # At the back hair falls straight, and all of it gathers toward the body once it is below the head.
+        behind = soft(points[:, 1], head.joint[1] - 0.01, head.joint[1] + 0.05)
+        sideways = sideways * (1 - behind) + behind * points[:, 0] / 0.09
+        straight = np.stack([sideways, np.full(len(points), 0.30), -0.3 - 0.5 * behind], 1)
         forward = np.stack([0.15 * sideways, np.full(len(points), -0.6), np.full(len(points), -0.8)], 1)
         return strands.unit(np.where(fringe[:, None], forward, straight))
 
@@ -181,7 +184,7 @@ def _falling(rng, style, rest, head, mask):
     layer = rng.uniform(0.3, 1.0, (len(starts), 1)) * (0.005 + 0.014 * style.volume)
     gap = np.minimum(layer * (0.5 + 1.2 * way), 0.03) + below * BESIDE_NECK * rng.uniform(0.8, 1.3, (len(starts), 1))
     locks = strands.grow(
-        rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.0))
+        rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.0), 0.08)
     )
     return strands.curl(rng, locks, 0.004 + 0.006 * style.wave, 0.12) if style.wave > 0.3 else locks
 
@@ -203,14 +206,15 @@ def _tied(rng, style, rest, head, mask):
         return combed, 0.010
     turn, radius = rng.uniform(0, 2 * np.pi, 130), 0.014 * np.sqrt(rng.uniform(size=130))
     around = np.stack([radius * np.cos(turn), np.zeros(130), radius * np.sin(turn)], 1)
-    backward = strands.unit(np.array([0.0, 1.0, 0.25]) + 14 * around * np.array([1.0, 0.0, 0.6]))
+    backward = strands.unit(np.array([0.0, 1.0, 0.25]) + 7 * around * np.array([1.0, 0.0, 0.6]))
     tail_lengths = (0.20 + 0.22 * style.volume) * rng.uniform(0.8, 1.05, 130)
 
     def fall(points):
         return backward
 
     gap = np.linspace(0.012, 0.034, steps) + rng.uniform(0, 0.02, (130, 1))
-    growth = strands.Growth(fall, np.array([0.1, 0.5, 0.8, 0.92, 0.95, 0.97, 0.97]), gap, lambda points, roots: points)
+    weight = np.array([0.2, 0.6, 0.85, 0.95, 0.97, 0.98, 0.98])
+    growth = strands.Growth(fall, weight, gap, lambda points, roots: points, 0.05)
     tail = strands.grow(rng, rest, tie + around, backward, tail_lengths, growth)
     return strands.Locks(*(np.concatenate(pair) for pair in zip(combed, tail, strict=True))), 0.011
 
@@ -220,7 +224,7 @@ def _curly(rng, style, rest, head, mask):
     count = 800
     starts, normals = strands.roots(rng, rest, mask, count)
     stands = style.name == "afro"
-    lengths = (0.03 + 0.045 * style.volume if stands else 0.06 + 0.12 * style.length) * rng.uniform(0.6, 1.15, count)
+    lengths = (0.03 + 0.045 * style.volume if stands else 0.05 + 0.08 * style.length) * rng.uniform(0.7, 1.1, count)
     middle = np.array([0.0, head.joint[1] - 0.01, head.eye[2] + 0.03])
     steps = 6
 
@@ -233,7 +237,7 @@ def _curly(rng, style, rest, head, mask):
     locks = strands.grow(
         rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.006))
     )
-    return strands.curl(rng, locks, 0.006, 0.035), 0.013
+    return strands.curl(rng, locks, 0.006, 0.035), 0.016
 
 
 def _clear(style, head, over):
@@ -247,7 +251,9 @@ def _clear(style, head, over):
         below = soft(z, least + 0.012, least - 0.012)
         beside = 0.066 * head.scale * front * below
         side = np.where(np.abs(x) > 0.004, np.sign(x), np.sign(starts[:, 0] - style.part))
-        return np.stack([np.where(np.abs(x) < beside, side * beside, x), y, z], 1)
+        # Below the chin it stays between the shoulders' joints.
+        widest = 0.098 * head.scale + 0.2 * soft(z, head.joint[2] - 0.05, head.joint[2] + 0.03)
+        return np.stack([np.clip(np.where(np.abs(x) < beside, side * beside, x), -widest, widest), y, z], 1)
 
     return clear
 

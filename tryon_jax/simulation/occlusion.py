@@ -15,7 +15,7 @@ AXES = 7  # height fields, for twice as many directions
 STRENGTH = 0.75  # of the occlusion that is applied: hidden places still get light from their neighbours
 
 
-def openness(mesh, light, strength=STRENGTH, lamp=0.3):
+def openness(mesh, light, strength=STRENGTH, lamp=0.25):
     """Share of the light that reaches each vertex of a drawing.Mesh: f32 [V] in [0, 1], 1 in the open.
 
     light [9, 3]: spherical harmonics as in render.shade; its brightest direction casts a soft shadow that takes away
@@ -39,14 +39,14 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.3):
     ambient = 1 - strength * (1 - open_sky[0] / np.maximum(open_sky[1], 1e-3))
     if length > 1e-6:
         facing = np.clip(2 * (normals @ toward.astype(np.float32)), 0, 1)
-        seen, _ = visible(points, normals, splats, toward.astype(np.float32))
+        seen, _ = visible(points, normals, splats, toward.astype(np.float32), smooth=True)
         ambient = ambient * (1 - lamp * facing * (1 - seen))
     result = np.ones(len(used), np.float32)
     result[used] = np.clip(ambient, 0, 1)
     return result
 
 
-def visible(points, normals, splats, axis):
+def visible(points, normals, splats, axis, smooth=False):
     """How far points [N, 3] with unit normals [N, 3] are seen from along +axis and -axis, [3]: two f32 [N] in [0, 1].
 
     splats [M, 3]: the points, then others, dense enough to stand for the surface that hides them.
@@ -57,22 +57,34 @@ def visible(points, normals, splats, axis):
     frame = np.stack([first, np.cross(axis, first), axis], -1).astype(np.float32)
     placed = splats @ frame
     own = placed[: len(points)]
-    low = placed[:, :2].min(0)
-    cells = ((placed[:, :2] - low) / CELL).astype(np.int32)
-    width = int(cells[:, 1].max()) + 1
-    height = int(cells[:, 0].max()) + 1
+    # Two free cells on all sides, for the neighbours of the outermost points.
+    place = (placed[:, :2] - placed[:, :2].min(0)) / CELL + 2
+    cells = place.astype(np.int32)
+    height, width = cells.max(0) + 3
     index = cells[:, 0] * width + cells[:, 1]
-    mine = index[: len(own)]
     # A slanted surface rises within its own cell and does not hide itself by that.
     slope = np.abs(normals @ frame[:, 2])
     # 0.15: surfaces more edge-on than this have next to no weight.
     bias = CELL * (0.5 + np.minimum(np.sqrt(np.maximum(1 - slope * slope, 0)) / np.maximum(slope, 0.15), 4.0))
+    looked = _corners(place[: len(own)] - 0.5, width) if smooth else [(index[: len(own)], 1.0)]
     found = []
     for sign in (1, -1):
         field = np.full(height * width, -np.inf, np.float32)
         np.maximum.at(field, index, sign * placed[:, 2])
-        above = field[mine] - sign * own[:, 2]
-        found.append(1 - np.clip((above - bias) / SOFT, 0, 1))
+        base = sign * own[:, 2] + bias
+        found.append(1 - sum(share * np.clip((field[mine] - base) / SOFT, 0, 1) for mine, share in looked))
+    return found
+
+
+def _corners(place, width):
+    """The four cells around each place [N, 2], as flat indices [N] into rows of `width`, and their shares [N]."""
+    first = np.floor(place).astype(np.int32)
+    share = place - first
+    found = []
+    for row in (0, 1):
+        for column in (0, 1):
+            weight = (share[:, 0] if row else 1 - share[:, 0]) * (share[:, 1] if column else 1 - share[:, 1])
+            found.append(((first[:, 0] + row) * width + first[:, 1] + column, weight))
     return found
 
 

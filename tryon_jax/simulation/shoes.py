@@ -66,7 +66,9 @@ def attach(rng, look, rest, woman):
     for sign in (1, -1):
         last = last_of(rest, sign)
         pair.append(_shoe(rng, rest, last, design))
-        inside = (last.sign * rest.vertices[:, 0] > 0) & (rest.vertices[:, 2] < design.top - 0.013)
+        inside = (last.sign * rest.vertices[:, 0] > 0) & (
+            rest.vertices[:, 2] < design.top - (0.020 if design.kind == "flat" else 0.013)
+        )
         covers |= inside[rest.faces].all(1)
     return tuple(pair), covers
 
@@ -138,12 +140,15 @@ def _rows(design):
         rows += [(thick * 0.2, flare, "sole"), (thick * 0.21, flare + 0.0004, "line")]
         rows += [(thick * 0.5, flare + 0.0004, "line"), (thick * 0.51, flare, "sole")]
     rows += [(thick, flare, "sole"), (thick + 0.0005, flare - 0.0025, "welt"), (thick + 0.004, 0.0028, "welt")]
-    heights = np.linspace(thick + 0.0045, design.top, max(int((design.top - thick) / 0.006), 3))
+    # Denser over the toes, where the upper is nearly level.
+    way = np.linspace(0, 1, max(int((design.top - thick) / 0.0042), 5))
+    heights = thick + 0.0045 + (design.top - thick - 0.0045) * way ** (1.5 if design.kind != "flat" else 1.0)
     snug = 0.0035 if design.kind == "flat" else 0.0055
     rows += [(height, snug, "upper") for height in heights]
+    depth = 0.005 if design.kind == "flat" else 0.014
     collar = 0.0035 if design.kind in ("sneaker", "runner") else 0.001
     rows += [(design.top + 0.001, snug + collar, "collar"), (design.top + 0.006, snug + 0.5 * collar, "collar")]
-    return [*rows, (design.top + 0.004, 0.0015, "lining"), (design.top - 0.014, -0.001, "lining")]
+    return [*rows, (design.top + 0.004, 0.0015, "lining"), (design.top - depth, -0.001, "lining")]
 
 
 def _shoe(rng, rest, last, design):
@@ -151,7 +156,7 @@ def _shoe(rng, rest, last, design):
     rows, turn = _rows(design), _turn()
     # Toes of the last are rounder and farther forward than the foot's; openings rise at heel and tongue.
     toe = {"leather": 0.016, "boot": 0.010, "flat": 0.008}.get(design.kind, 0.011)
-    rise = (0.012 if design.kind != "boot" else 0.004) * np.cos(turn) ** 2
+    rise = {"boot": 0.004, "flat": 0.003}.get(design.kind, 0.012) * np.cos(turn) ** 2
     points, names = [], []
     for height, outset, name in rows:
         lifted = height + rise * soft(height, 0.55 * design.top, design.top)
@@ -180,8 +185,6 @@ def _colours(rng, last, design, vertices, names):
     if design.kind == "canvas":
         lay(upper * soft(way, 0.80, 0.84), design.sole * 0.98)
     elif design.kind in ("sneaker", "runner"):
-        stripe = np.abs((way - 0.36) * 0.9 - (height - 0.02) * 6) < 0.09
-        lay(upper * stripe * (np.abs(across) > 0.02) * (height < 0.055), design.accent)
         lay(upper * soft(way, -0.22, -0.26), design.accent)
         lay(upper * soft(way, 0.82, 0.87), design.upper * 0.88)
     elif design.kind == "leather":

@@ -16,12 +16,14 @@ class Locks(NamedTuple):
 
 class Growth(NamedTuple):
     """How locks grow. flow(points [N, 3]) -> unit directions [N, 3]; weight: pull downward against the flow, by share
-    of the length [S]; gap: metres off the body [N, S]; clear(points [N, 3], roots [N, 3]) -> points out of the face."""
+    of the length [S]; gap: metres off the body [N, S]; clear(points [N, 3], roots [N, 3]) -> points out of the face;
+    wander: deviation of each lock's own direction from the flow."""
 
     flow: object
     weight: np.ndarray
     gap: np.ndarray
     clear: object
+    wander: float = 0.16
 
 
 def roots(rng, rest, mask, count):
@@ -48,12 +50,14 @@ def unit(vectors):
 def grow(rng, rest, starts, normals, lengths, growth):
     """Locks from starts [N, 3] with normals [N, 3] of lengths [N] metres, always outside the body."""
     steps = len(growth.weight)
-    near = rest.vertices[:, 2] > starts[:, 2].min() - lengths.max() - 0.1
+    arms = sum(rest.limbs[f"{side}_{limb}"] for side in ("left", "right") for limb in ("arm", "hand"))
+    # Arms move: hair that lay on them would go with them.
+    near = (rest.vertices[:, 2] > starts[:, 2].min() - lengths.max() - 0.1) & (arms < 0.6)
     faces = rest.faces[near[rest.faces].all(1)]
     skin = drape.Skin(rest.vertices, faces, starts)
     points, outward, direction = starts + 0.001 * normals, normals, growth.flow(starts)
     paths, frames = [starts - 0.002 * normals], [normals]
-    wander = rng.normal(0, 0.16, (len(starts), 3))
+    wander = rng.normal(0, growth.wander, (len(starts), 3))
     for step in range(steps):
         flow = unit(growth.flow(points) + wander)
         down = np.array([0.0, 0.0, -1.0])
@@ -63,6 +67,7 @@ def grow(rng, rest, starts, normals, lengths, growth):
         wanted = unit(wanted - np.maximum(away, 0) * outward * (1 - growth.weight[step]))
         points = points + wanted * (lengths / steps)[:, None]
         points = skin.outside(growth.clear(points, starts), growth.gap[:, step], 2)
+        points = growth.clear(points, starts)
         _, nearest = skin.tree.query(points)
         outward = unit(0.5 * outward + skin.normals[nearest])
         direction = unit(points - paths[-1])
@@ -83,7 +88,7 @@ def curl(rng, locks, radius, pitch):
     return locks._replace(points=points + grown[..., None] * offset)
 
 
-def ribbons(rng, locks, width, tip=0.35, twist=0.4):
+def ribbons(rng, locks, width, tip=0.5, twist=0.28):
     """Vertices [N (S + 1) 2, 3] and faces of flat ribbons along Locks, `width` metres wide, narrower at the tip, each
     turned at random by about `twist` radians; and for each vertex its lock, its share of the length, and its side."""
     count, levels = locks.points.shape[:2]
