@@ -1,64 +1,108 @@
-"""What stands behind a photographed person: a studio, a gradient, a wall and floor, a plain room. And the camera."""
+"""What stands behind a photographed person: a studio, a gradient, a wall and floor, a furnished room, the outdoors."""
 
 import numpy as np
 
-KINDS = ("studio", "gradient", "wall", "room")
+from tryon_jax.simulation import furniture, ground, street
+from tryon_jax.simulation.ground import colour
+from tryon_jax.simulation.strokes import blurred, box, clouds, oval
+
+KINDS = ("studio", "gradient", "wall", "room", "street", "park")
+SHARES = (0.22, 0.1, 0.16, 0.27, 0.17, 0.08)
+FINE = 2  # samples a pixel side in small pictures, where a window's bars are thinner than a pixel
 
 
-def sample(rng, size, feet):
-    """A background picture float32 [S, S, 3] in [0, 1]; `feet` is the row in [0, 1] on which the person stands."""
-    kind = str(rng.choice(KINDS, p=[0.35, 0.2, 0.25, 0.2]))
-    rows, columns = np.meshgrid(*([(np.arange(size, dtype=np.float32) + 0.5) / size] * 2), indexing="ij")
+def sample(rng, size, feet, kind=None):
+    """A background picture float32 [S, S, 3] in [0, 1]; `feet` is the row in [0, 1] on which the person stands.
+
+    kind: one of KINDS, at random by SHARES if none is given.
+    """
+    kind = str(rng.choice(KINDS, p=SHARES)) if kind is None else kind
+    side = size * FINE if size <= 128 else size
+    centres = (np.arange(side, dtype=np.float32) + 0.5) / side
+    rows, columns = np.meshgrid(centres, centres, indexing="ij")
     if kind == "studio":
-        picture = _colour(rng, 0.75, 0.97, 0.03) * np.ones((size, size, 3), np.float32)
-        picture *= (1 - rng.uniform(0, 0.15) * ((rows - 0.5) ** 2 + (columns - 0.5) ** 2) * 2)[..., None]
+        picture = _studio(rng, rows, columns, feet)
     elif kind == "gradient":
-        angle = rng.uniform(0, 2 * np.pi)
-        along = np.clip((rows - 0.5) * np.sin(angle) + (columns - 0.5) * np.cos(angle) + 0.5, 0, 1)[..., None]
-        picture = _colour(rng, 0.4, 0.92, 0.15) * (1 - along) + _colour(rng, 0.4, 0.92, 0.15) * along
+        picture = _gradient(rng, rows, columns)
+    elif kind in ("street", "park"):
+        # A person in focus has a street out of focus behind.
+        place = {"street": street.street, "park": street.park}[kind](rng, rows, columns, feet)
+        picture = _focus(place, rows, feet, rng.uniform(0.003, 0.012))
     else:
-        picture = _wall_and_floor(rng, rows, feet)
-        if kind == "room":
-            for _ in range(int(rng.integers(1, 5))):
-                _furnish(rng, picture, rows, columns, feet)
-    return np.clip(_contact_shadow(rng, picture, rows, columns, feet), 0, 1).astype(np.float32)
+        picture = _room(rng, rows, columns, feet, kind == "room")
+        picture = _focus(picture, rows, feet, rng.uniform(0.0, 0.006))
+    if side != size:
+        picture = picture.reshape(size, FINE, size, FINE, 3).mean(axis=(1, 3))
+    return np.clip(picture, 0, 1).astype(np.float32)
 
 
-def expose(rng, picture):
-    """The photo with the noise of a camera (its exposure is part of the light). float32 [S, S, 3] in [0, 1]."""
-    noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(0.002, 0.012)
-    return np.clip(picture + noise, 0, 1).astype(np.float32)
+def _studio(rng, rows, columns, feet):
+    """A paper backdrop that curves into the floor, lit in the middle."""
+    base = colour(rng, 0.35, 0.97, 0.03) if rng.uniform() < 0.7 else colour(rng, 0.3, 0.85, 0.2)
+    bend = feet - rng.uniform(0.05, 0.2)
+    floor = np.clip((rows - bend) / rng.uniform(0.05, 0.25) + 0.5, 0, 1)
+    floor = floor * floor * (3 - 2 * floor)
+    light = 1 + rng.uniform(-0.04, 0.08) * floor
+    middle = np.hypot(columns - rng.uniform(0.35, 0.65), rows - rng.uniform(0.25, 0.6))
+    light = light + rng.uniform(0.0, 0.3) * (np.exp(-((middle / rng.uniform(0.3, 0.6)) ** 2)) - 0.6)
+    if rng.uniform() < 0.35:  # painted canvas
+        light = light * (1 + rng.uniform(0.02, 0.07) * clouds(rng, rows.shape, 0.4))
+    picture = (base * light[..., None]).astype(np.float32)
+    if rng.uniform() < 0.25:  # the paper is narrower than the picture
+        edge, room = rng.uniform(0.02, 0.12), colour(rng, 0.15, 0.6, 0.03)
+        for left, right in ((-0.1, edge), (1 - edge, 1.1)):
+            box(picture, left, -0.1, right, feet - 0.02, room, 0.004, shade=0.2)
+        box(picture, edge - 0.02, -0.01, 1 - edge + 0.02, 0.02, colour(rng, 0.1, 0.3, 0.02))
+    return picture
 
 
-def _colour(rng, low, high, tint):
-    """A colour of brightness in [low, high], its channels apart by about `tint`."""
-    return np.clip(rng.uniform(low, high) + rng.uniform(-tint, tint, 3), 0.05, 0.98).astype(np.float32)
+def _gradient(rng, rows, columns):
+    """Two colours that pass into each other across the picture."""
+    angle = rng.uniform(0, 2 * np.pi)
+    along = np.clip((rows - 0.5) * np.sin(angle) + (columns - 0.5) * np.cos(angle) + 0.5, 0, 1)[..., None]
+    return colour(rng, 0.4, 0.92, 0.15) * (1 - along) + colour(rng, 0.4, 0.92, 0.15) * along
 
 
-def _wall_and_floor(rng, rows, feet):
-    """A wall above a floor, the line between them behind the person's shins, with a skirting board at times."""
-    line = feet - rng.uniform(0.03, 0.15)
-    wall, floor = _colour(rng, 0.45, 0.95, 0.12), _colour(rng, 0.25, 0.75, 0.1)
-    edge = np.clip((rows - line) * len(rows) + 0.5, 0, 1)[..., None]
-    picture = wall * (1 - 0.12 * rows[..., None]) * (1 - edge) + floor * (0.85 + 0.25 * rows[..., None]) * edge
-    if rng.uniform() < 0.5:
-        board = np.clip(0.012 - np.abs(rows - line + 0.012), 0, 1 / len(rows))[..., None] * len(rows)
-        picture = picture * (1 - board) + np.clip(wall * 1.1, 0, 1) * board
-    return picture.astype(np.float32)
+def _room(rng, rows, columns, feet, furnished):
+    """A wall with a skirting board above a floor in perspective; furnished: things hang and stand there."""
+    line = feet - rng.uniform(0.05, 0.17)
+    picture = ground.wall(rng, str(rng.choice(ground.WALLS)), rows, columns)
+    trim = np.clip(picture.mean(axis=(0, 1)) * rng.uniform(0.85, 1.3), 0, 0.96)
+    if furnished:
+        places = np.linspace(0.1, 0.9, 4) + rng.uniform(-0.08, 0.08, 4)
+        for x in rng.permutation(places)[: rng.integers(1, 4)]:
+            furniture.ON_WALL[rng.integers(len(furniture.ON_WALL))](rng, picture, x, line)
+    horizon = line - rng.uniform(0.08, 0.25)
+    x, z, scale = ground.plane(rows, columns, horizon, feet)
+    below = np.clip((rows - line) * len(rows) + 0.5, 0, 1)[..., None]
+    surface = ground.floor(rng, str(rng.choice(ground.FLOORS)), x, z, scale, 1 / len(rows))
+    # Corners of a room are darker, and polished floors mirror the wall a little.
+    surface = surface * (1 - 0.3 * np.exp(-np.maximum(rows - line, 0) / 0.02))[..., None]
+    picture = picture * (1 - 0.12 * np.exp(-np.maximum(line - rows, 0) / 0.05))[..., None]
+    picture = (picture * (1 - below) + surface * below).astype(np.float32)
+    if rng.uniform() < 0.75:
+        box(picture, -0.1, line - rng.uniform(0.015, 0.04), 1.1, line, trim, shade=0.1)
+    if furnished:
+        if rng.uniform() < 0.4:
+            furniture.rug(rng, picture, rows, columns, horizon, feet)
+        sides = rng.permutation([rng.uniform(-0.02, 0.24), rng.uniform(0.76, 1.02)])
+        for x in sides[: rng.integers(0, 3)]:
+            furniture.ON_FLOOR[rng.integers(len(furniture.ON_FLOOR))](rng, picture, x, line)
+    if rng.uniform() < 0.25:  # sun through a window that is not in the picture
+        _sun_patch(rng, picture)
+    return picture
 
 
-def _furnish(rng, picture, rows, columns, feet):
-    """Puts a rectangle on the wall, in place: a window, a door, a picture, a shelf."""
-    width, height = rng.uniform(0.08, 0.35), rng.uniform(0.1, 0.5)
-    left, top = rng.uniform(-0.1, 1.0), rng.uniform(0.0, max(feet - 0.2 - height, 0.05))
-    across, down = np.abs(columns - left - width / 2), np.abs(rows - top - height / 2)
-    inside = (across < width / 2) & (down < height / 2)
-    frame = inside & ((across > width / 2 - 0.012) | (down > height / 2 - 0.012))
-    picture[inside] = _colour(rng, 0.3, 0.95, 0.15)
-    picture[frame] = _colour(rng, 0.2, 0.95, 0.05)
+def _sun_patch(rng, picture):
+    """Warm light in a slanted patch, in place."""
+    glow = 0.75 * picture * np.array([1.25, 1.2, 1.1], np.float32) + 0.2 * np.array([1.0, 0.92, 0.78], np.float32)
+    mask = np.zeros((*picture.shape[:2], 3), np.float32)
+    place, turn = (rng.uniform(0.1, 0.9), rng.uniform(0.2, 0.8)), rng.uniform(0.2, 0.8)
+    oval(mask, *place, 0.1, 0.35, (1, 1, 1), turn, softness=0.06)
+    picture += (np.clip(glow, 0, 1) - picture) * mask * 0.6
 
 
-def _contact_shadow(rng, picture, rows, columns, feet):
-    """Darkens the floor under the feet, so that the person stands on it."""
-    distance = ((columns - 0.5) / 0.22) ** 2 + ((rows - feet) / 0.03) ** 2
-    return picture * (1 - rng.uniform(0.1, 0.4) * np.exp(-distance))[..., None]
+def _focus(picture, rows, feet, sigma):
+    """The picture out of focus above the floor on which the person stands, sharp beside the feet."""
+    far = np.clip((feet - 0.02 - rows) / 0.06, 0, 1)[..., None]
+    return picture + (blurred(picture, sigma) - picture) * far

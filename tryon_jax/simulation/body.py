@@ -34,7 +34,8 @@ _KEYPOINT_BONES = {
 
 class BodyModel(NamedTuple):
     """anny: the library's model; faces [F, 3] i32; skin_indices, skin_weights [V, K]; joint_names [J]; limbs {name:
-    [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32 (regions.FEATURES); landmarks: nose and ear vertices.
+    [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32 (regions.FEATURES); landmarks: nose and ear vertices;
+    template [V, 3]: the mean body at rest, metres, and bones {name: head [3]} in it.
     """
 
     anny: Any
@@ -46,6 +47,8 @@ class BodyModel(NamedTuple):
     parts: np.ndarray
     features: np.ndarray
     landmarks: tuple
+    template: np.ndarray
+    bones: dict
 
 
 class Body(NamedTuple):
@@ -91,6 +94,8 @@ def load():
         regions.vertex_parts(limbs),
         regions.vertex_features(template, bones),
         regions.keypoint_vertices(template),
+        template,
+        bones,
     )
 
 

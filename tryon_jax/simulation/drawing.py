@@ -39,12 +39,13 @@ class Mesh(NamedTuple):
 
 
 class Side(NamedTuple):
-    """What one side of the mesh looks like: rgb [S, S, 3] mean of the covered samples, coverage [S, S, 1] their
-    share; and at pixel centres depth [S, S, 1], normals [S, S, 3], labels [S, S] i32, garment_xy [S, S, 2],
-    zero where no face covers the centre.
+    """What one side of the mesh looks like: rgb [S, S, 3] mean of the covered samples, albedo [S, S, 3] the same
+    before light falls on it, coverage [S, S, 1] their share; and at pixel centres depth [S, S, 1], normals [S, S, 3],
+    labels [S, S] i32, garment_xy [S, S, 2], zero where no face covers the centre.
     """
 
     rgb: jax.Array
+    albedo: jax.Array
     coverage: jax.Array
     depth: jax.Array
     normals: jax.Array
@@ -84,15 +85,22 @@ def vertex_normals(vertices, faces, weld=None):
     return (summed / np.maximum(np.linalg.norm(summed, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-def draw(mesh, textures, light, camera, size, layers):
+def camera_frame(points):
+    """Camera-frame points of world points [..., 3] f32: x right, y up, z toward the viewer; depth 0 at the pelvis."""
+    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float32)
+
+
+def draw(mesh, textures, light, camera, size, layers, openness=None):
     """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3].
 
+    openness [V] f32 in [0, 1], if given, is the share of the light that reaches each vertex (occlusion.openness).
     layers: about how often the faces' boxes cover the picture; too few costs time (a second drawing), nothing else.
     """
     capacity = int(layers * (size * SAMPLES) ** 2)
+    openness = np.ones(len(mesh.vertices), np.float32) if openness is None else openness
     while True:
         capacity = min(capacity, rasterize.MAX_CAPACITY)
-        sides, overflow = _draw(mesh, textures, light, camera, size, capacity)
+        sides, overflow = _draw(mesh, openness, textures, light, camera, size, capacity)
         if not overflow:
             return sides
         if capacity == rasterize.MAX_CAPACITY:
@@ -101,7 +109,7 @@ def draw(mesh, textures, light, camera, size, layers):
 
 
 @functools.partial(jax.jit, static_argnames=("size", "capacity"))
-def _draw(mesh, textures, light, camera, size, capacity):
+def _draw(mesh, openness, textures, light, camera, size, capacity):
     fine = size * SAMPLES
     fine_camera = jnp.array([1 / SAMPLES, 1, 1]) * camera
     vertices = project(fine_camera, mesh.vertices, (fine, fine))
@@ -110,33 +118,35 @@ def _draw(mesh, textures, light, camera, size, capacity):
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     # Rows go down, so a face seen from outside by the front camera turns the other way round.
     outward = jnp.where(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] < 0, 1.0, -1.0)
-    front = _side(mesh, vertices, fragments.front_ids, outward, 1.0, textures, light, size)
-    back = _side(mesh, vertices, fragments.back_ids, -outward, -1.0, textures, light, size)
+    front = _side(mesh, vertices, fragments.front_ids, outward, 1.0, openness, textures, light, size)
+    back = _side(mesh, vertices, fragments.back_ids, -outward, -1.0, openness, textures, light, size)
     # Two surfaces that touch can change places in the last bits.
     back = back._replace(depth=jnp.minimum(back.depth, front.depth))
     return (front, back), fragments.overflow
 
 
-def _side(mesh, vertices, ids, facing, toward, textures, light, size):
+def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     """One Side; facing [F] is 1 for faces whose outer side is seen, toward the sign of a visible normal's z."""
     depth, barycentrics = rasterize.resolve(vertices, mesh.faces, ids)
-    attributes = jnp.concatenate([mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy], axis=-1)
+    attributes = jnp.concatenate(
+        [mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None]], axis=-1
+    )
     values = rasterize.interpolate(attributes, mesh.faces, ids, barycentrics)
-    colours, normals, texture_uv, garment_xy = jnp.split(values, [3, 6, 8], axis=-1)
+    colours, normals, texture_uv, garment_xy, reached = jnp.split(values, [3, 6, 8, 10], axis=-1)
     seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]
     normals = _visible(normals * seen, toward)
     albedo = jnp.where(texture_uv[..., :1] < 0, colours, texture.sample_texture(textures, texture_uv))
-    shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE)
+    shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE) * reached
     covered = (ids >= 0)[..., None].astype(jnp.float32)
-    lit = jnp.clip(albedo * shading, 0, 1) * covered
+    painted = jnp.concatenate([jnp.clip(albedo * shading, 0, 1), albedo], axis=-1) * covered
     coverage = _box(covered, size)
     # At least one sample in k^2, where any is covered.
-    rgb = _box(lit, size) / jnp.maximum(coverage, 0.5 / SAMPLES**2)
+    rgb, albedo = jnp.split(_box(painted, size) / jnp.maximum(coverage, 0.5 / SAMPLES**2), 2, axis=-1)
     labels = jnp.where(ids >= 0, jnp.take(mesh.labels, jnp.maximum(ids, 0)), 0)
     centre = slice(SAMPLES // 2, None, SAMPLES)
     garment_xy = jnp.clip(garment_xy, -1, 1)
     middle = [array[centre, centre] for array in (depth[..., None], normals * covered, labels, garment_xy)]
-    return Side(rgb, coverage, *middle)
+    return Side(rgb, albedo, coverage, *middle)
 
 
 def _visible(normals, toward):

@@ -8,10 +8,22 @@ import numpy as np
 from tryon_jax import garments
 from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
 from tryon_jax.render import shade
-from tryon_jax.simulation import appearance, background, body, captions, drawing, hair, prints, shoes, specification
+from tryon_jax.simulation import (
+    background,
+    body,
+    captions,
+    drawing,
+    ground,
+    occlusion,
+    people,
+    prints,
+    sensor,
+    specification,
+)
+from tryon_jax.simulation.drawing import camera_frame
 
 # Room for every outfit, so that people and shop pictures are one compilation each.
-PERSON_ROOM, SHOP_ROOM = (32768, 49152), (8192, 8192)
+PERSON_ROOM, SHOP_ROOM = (40960, 57344), (8192, 8192)
 # How often faces' boxes cover the picture: 0.9 and 1.7 in the median, seldom over 1.5 and 3.
 PERSON_LAYERS, SHOP_LAYERS = 2.0, 4.0
 MARGIN = 0.06  # free share of the shop picture on each side
@@ -31,12 +43,11 @@ def example(spec, size):
     light = _light(rng)
     shop_camera = _shop_camera(_garment(spec.chosen, spec.body_id, seed).picture_xy, size)
     outfits = [spec.sheets] if spec.same_garment else [spec.sheets, spec.worn]
-    bare, groomed = _bare(model, person.vertices, spec), _groomed(person, spec)
-    meshes = [_dressed(model, person, bare, spec, outfit, shop_camera, size) + groomed for outfit in outfits]
+    meshes = [_dressed(person, spec, outfit, shop_camera, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts in meshes for part in parts]), size)
     textures = [_textures(outfit, spec.body_id, seed, size) for outfit in outfits]
     drawn = [
-        drawing.draw(drawing.join(parts, PERSON_ROOM), stack, light, camera, size, PERSON_LAYERS)
+        _drawn(drawing.join(parts, PERSON_ROOM), stack, light, camera, size)
         for parts, stack in zip(meshes, textures, strict=True)
     ]
     front, back = drawn[0]
@@ -51,6 +62,11 @@ def example(spec, size):
     woman = specification.is_woman(spec.body_id, seed)
     made["caption"] = captions.caption(woman, spec.pose, spec.chosen.kind, parameters, words)
     return made
+
+
+def _drawn(mesh, textures, light, camera, size):
+    """Both drawing.Sides of a joined person, its own shadows upon it."""
+    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, occlusion.openness(mesh, light))
 
 
 @functools.lru_cache(maxsize=4)
@@ -97,12 +113,11 @@ def _textures(outfit, body_id, seed, size):
     return np.concatenate([found[0], found[1] if len(found) > 1 else np.zeros_like(found[0])])
 
 
-def _dressed(model, person, bare, spec, outfit, shop_camera, size):
+def _dressed(person, spec, outfit, shop_camera, size):
     """The body and an outfit on it: drawing.Meshes in the camera frame."""
     cut = [_garment(piece, spec.body_id, spec.entropy[0]) for piece in outfit]
-    worn = cut + list(_grooming(spec.body_id, spec.entropy[0]))
-    shown = ~np.any([garment.covers for garment in worn], axis=0)
-    parts = [bare._replace(faces=model.faces[shown], labels=bare.labels[shown])]
+    covers = np.any([garment.covers for garment in cut], axis=0)
+    parts = people.meshes(_person(spec.body_id, spec.entropy[0]), person.vertices, person.transforms, covers)
     for layer, (piece, garment) in enumerate(zip(outfit, cut, strict=True)):
         posed = body.skin(garment.vertices_rest, garment.skin_indices, garment.skin_weights, person.transforms)
         frame = shop_camera if piece == spec.chosen else None
@@ -111,47 +126,10 @@ def _dressed(model, person, bare, spec, outfit, shop_camera, size):
 
 
 @functools.lru_cache(maxsize=4)
-def _grooming(body_id, seed):
-    """Hair and shoes fitted to a body; short hair on men."""
-    rng, rest = np.random.default_rng([seed, 9, body_id]), _rest(body_id, seed)
-    length = rng.uniform(0.1, 1.0) if specification.is_woman(body_id, seed) else rng.uniform(0.0, 0.3)
-    style = {"length": length, "volume": rng.uniform(), "hairline": rng.uniform()}
-    return hair.pattern(style, rest), shoes.pattern({"height": rng.uniform()}, rest)
-
-
-def _groomed(person, spec):
-    """Hair and shoes on the person: drawing.Meshes in the camera frame."""
-    seed = spec.entropy[0]
-    rng, look = np.random.default_rng([seed, 10, spec.body_id]), _look(spec.body_id, seed)
-    found = []
-    for garment, colour in zip(_grooming(spec.body_id, seed), (look.hair, look.shoes), strict=True):
-        posed = body.skin(garment.vertices_rest, garment.skin_indices, garment.skin_weights, person.transforms)
-        vertices = camera_frame(posed)
-        normals = drawing.vertex_normals(vertices, garment.faces, garment.weld)
-        strands = rng.normal(1, 0.05, (len(vertices), 1))[garment.weld]
-        colours = np.clip(colour * strands, 0, 1).astype(np.float32)
-        sides = garment.vertices_rest[garment.faces[:, 0], 0] > 0  # the person's left is at positive x
-        labels = np.where(sides, PART["left_shoe"], PART["right_shoe"]) if found else np.full(len(sides), PART["hair"])
-        nothing = np.zeros((len(vertices), 2), np.float32)
-        found.append(
-            drawing.Mesh(vertices, garment.faces, normals, colours, nothing - 1, nothing, labels.astype(np.int32))
-        )
-    return found
-
-
-def _look(body_id, seed):
-    return appearance.sample(np.random.default_rng([seed, 8, body_id]))
-
-
-def _bare(model, vertices, spec):
-    """The whole body as a drawing.Mesh in the camera frame, painted by vertex."""
-    look = _look(spec.body_id, spec.entropy[0])
-    vertices = camera_frame(vertices)
-    nothing = np.zeros((len(vertices), 2), np.float32)
-    normals = drawing.vertex_normals(vertices, model.faces)
-    colours = appearance.paint(look, model.features)
-    labels = model.parts[model.faces[:, 0]].astype(np.int32)
-    return drawing.Mesh(vertices, model.faces, normals, colours, nothing - 1, nothing, labels)
+def _person(body_id, seed):
+    """The body's looks, hair and shoes, the same in all of its examples."""
+    rng, woman = np.random.default_rng([seed, 8, body_id]), specification.is_woman(body_id, seed)
+    return people.make(rng, _rest(body_id, seed), woman, float(_shape(body_id, seed)[1]))
 
 
 def _cloth(piece, garment, vertices, layer, frame, size):
@@ -162,11 +140,6 @@ def _cloth(piece, garment, vertices, layer, frame, size):
     labels = np.full(len(garment.faces), PART[GARMENT_PARTS[piece.kind]], np.int32)
     normals = drawing.vertex_normals(vertices, garment.faces, garment.weld)
     return drawing.Mesh(vertices, garment.faces, normals, np.zeros_like(vertices), uv, xy, labels)
-
-
-def camera_frame(points):
-    """Camera-frame points of world points [..., 3] f32: x right, y up, z toward the viewer; depth 0 at the pelvis."""
-    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float32)
 
 
 def garment_coordinate(picture_xy, camera, size):
@@ -211,8 +184,9 @@ def _photo(rng, front, camera, size):
     feet = 0.5 + float(camera[2] / (camera[0] * size))
     behind = background.sample(rng, size, feet)
     coverage = np.asarray(front.coverage)
+    behind = ground.shadow(rng, behind, coverage[..., 0], feet)
     picture = np.asarray(front.rgb) * coverage + behind * (1 - coverage)
-    return background.expose(rng, picture), np.asarray(front.labels)
+    return sensor.expose(rng, picture), np.asarray(front.labels)
 
 
 def _keypoints(points, camera, size):

@@ -1,0 +1,38 @@
+"""Things that are no clothes but are carried by the body's bones: hair and shoes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+
+class Attached(NamedTuple):
+    """vertices_rest [G, 3] f32 metres in garments.Rest's frame; faces [H, 3] i32, counter-clockwise from outside;
+    skin_indices [G, K] i32, skin_weights [G, K] f32, rows sum to 1; colours [G, 3] f32 in [0, 1]; labels [H] i32, each
+    an index into geometry.parts.PARTS."""
+
+    vertices_rest: np.ndarray
+    faces: np.ndarray
+    skin_indices: np.ndarray
+    skin_weights: np.ndarray
+    colours: np.ndarray
+    labels: np.ndarray
+
+
+def follow(rest, points, bone, own, rows):
+    """Skin indices and weights [N, K + 1] of points [N, 3] that go with the bone called `bone`, but by the share own
+    [N] in [0, 1] with the nearest of the body's vertices `rows`."""
+    _, nearest = cKDTree(rest.vertices[rows]).query(points)
+    near = rows[nearest]
+    first = np.full((len(points), 1), rest.joint_names.index(bone))
+    indices = np.concatenate([first, rest.skin_indices[near]], 1).astype(np.int32)
+    weights = np.concatenate([1 - own[:, None], own[:, None] * rest.skin_weights[near]], 1)
+    return indices, (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def join(parts):
+    """One Attached of several."""
+    offsets = np.cumsum([0] + [len(part.vertices_rest) for part in parts[:-1]])
+    faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets, strict=True)])
+    joined = Attached(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return joined._replace(faces=faces.astype(np.int32))

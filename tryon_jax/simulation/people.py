@@ -1,0 +1,70 @@
+"""A person without clothes: painted body, hair and shoes as meshes to draw, fitted once to each body."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from tryon_jax.geometry.parts import PART
+from tryon_jax.simulation import appearance, body, drawing, hair, refinement, shoes, visage
+from tryon_jax.simulation.drawing import camera_frame
+
+
+class Person(NamedTuple):
+    """look: appearance.Look; colours [W, 3] f32 of the refined body's vertices; scalp [W] f32 share of hair on them;
+    worn: attachment.Attached things; covers [F] bool: body faces that they surely hide."""
+
+    look: appearance.Look
+    colours: np.ndarray
+    scalp: np.ndarray
+    worn: tuple
+    covers: np.ndarray
+
+
+def make(rng, rest, woman, age):
+    """A random Person on a garments.Rest; age as body.SHAPE has it."""
+    look = appearance.sample(rng, woman, age)
+    canvas = visage.canvas()
+    style = hair.sample(rng, woman, look.age)
+    scalp = hair.scalp(style, canvas)
+    worn, covers = [], np.zeros(len(rest.faces), bool)
+    strands = hair.attach(rng, style, look, rest)
+    worn += [strands] if strands is not None else []
+    pair, hidden = shoes.attach(rng, look, rest, woman)
+    return Person(look, appearance.paint(look, canvas, scalp), scalp, (*worn, *pair), covers | hidden)
+
+
+def meshes(person, vertices, transforms, covers):
+    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4]; body faces in
+    covers [F] bool are left out."""
+    model, canvas = body.load(), visage.canvas()
+    placed = camera_frame(vertices)
+    normals = drawing.vertex_normals(placed, model.faces)
+    shown = ~(covers | person.covers | canvas.refined.replaced)
+    faces = np.concatenate([model.faces[shown], canvas.refined.faces])
+    placed, normals = (refinement.extend(values, canvas.refined) for values in (placed, normals))
+    parts = _parts()[faces[:, 0]]
+    labels = np.where(person.scalp[faces].min(1) > 0.5, PART["hair"], parts).astype(np.int32)
+    return [_mesh(placed, faces, normals, person.colours, labels)] + [_posed(part, transforms) for part in person.worn]
+
+
+@functools.cache
+def _parts():
+    """Part label [W] of the refined body's vertices: a new vertex has that of one of its two parents."""
+    parts = body.load().parts
+    for edges in visage.canvas().refined.halved:
+        parts = np.concatenate([parts, parts[edges[:, 0]]])
+    return parts
+
+
+def _posed(part, transforms):
+    vertices = camera_frame(body.skin(part.vertices_rest, part.skin_indices, part.skin_weights, transforms))
+    normals = drawing.vertex_normals(vertices, part.faces)
+    return _mesh(vertices, part.faces, normals, part.colours, part.labels)
+
+
+def _mesh(vertices, faces, normals, colours, labels):
+    nothing = np.zeros((len(vertices), 2), np.float32)
+    return drawing.Mesh(
+        vertices.astype(np.float32), faces, normals.astype(np.float32), colours, nothing - 1, nothing, labels
+    )

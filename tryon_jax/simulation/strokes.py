@@ -1,0 +1,88 @@
+"""Flat shapes with soft edges, painted into a picture in place. Places are in picture sides, x right and y down."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, zoom
+
+
+def lay(picture, coverage, colour, window=(slice(None), slice(None))):
+    """Mixes colour, [3] or [h, w, 3], over a window of picture [S, S, 3] by coverage [h, w]."""
+    part = picture[window]
+    part += (np.asarray(colour, np.float32) - part) * coverage[..., None]
+
+
+def box(picture, left, top, right, bottom, colour, softness=0.0, shade=0.0):
+    """An upright rectangle; softness: width of its edge, at least a pixel; shade: how much darker its bottom is."""
+    size = len(picture)
+    pad = softness + 1 / size
+    window, x, y = _window(size, left - pad, top - pad, right + pad, bottom + pad)
+    if not (x.size and y.size):
+        return
+    width = max(softness, 1 / size)
+    across = np.clip((x - left) / width + 0.5, 0, 1) * np.clip((right - x) / width + 0.5, 0, 1)
+    down = np.clip((y - top) / width + 0.5, 0, 1) * np.clip((bottom - y) / width + 0.5, 0, 1)
+    colour = np.asarray(colour, np.float32)
+    if shade:
+        colour = colour * (1 - shade * np.clip((y - top) / (bottom - top), 0, 1))[:, None, None]
+    lay(picture, down[:, None] * across[None, :], colour, window)
+
+
+def oval(picture, x0, y0, wide, tall, colour, turn=0.0, softness=0.0, strength=1.0, shade=0.0):
+    """An ellipse around (x0, y0) with half-axes wide and tall, turned by `turn` radians; shade: its lower side's."""
+    size = len(picture)
+    reach = np.hypot(wide, tall) + softness + 1 / size
+    window, x, y = _window(size, x0 - reach, y0 - reach, x0 + reach, y0 + reach)
+    if not (x.size and y.size):
+        return
+    dx, dy = x[None, :] - x0, y[:, None] - y0
+    u, v = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
+    distance = (1 - np.hypot(u / wide, v / tall)) * min(wide, tall)
+    inside = strength * np.clip(distance / max(softness, 1 / size) + 0.5, 0, 1)
+    colour = np.asarray(colour, np.float32)
+    if shade:
+        colour = colour * (1 - shade * np.clip(dy / (2 * tall) + 0.5, 0, 1))[..., None]
+    lay(picture, inside, colour, window)
+
+
+def quad(picture, corners, colour):
+    """A convex four-cornered shape [4, 2] (x, y), its corners clockwise on the picture."""
+    size = len(picture)
+    corners = np.asarray(corners, np.float32)
+    window, x, y = _window(size, *(corners.min(0) - 1 / size), *(corners.max(0) + 1 / size))
+    if not (x.size and y.size):
+        return
+    inside = np.ones((len(y), len(x)), np.float32)
+    for (ax, ay), (bx, by) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        # 1e-6 picture sides: two corners in one place make no edge.
+        length = max(np.hypot(bx - ax, by - ay), 1e-6)
+        distance = ((bx - ax) * (y[:, None] - ay) - (by - ay) * (x[None, :] - ax)) / length
+        inside = np.minimum(inside, np.clip(distance * size + 0.5, 0, 1))
+    lay(picture, inside, colour, window)
+
+
+def clouds(rng, shape, scale, octaves=4):
+    """Smooth noise [h, w] f32 of about zero mean and unit deviation; the largest blobs take `scale` of the side."""
+    total = np.zeros(shape, np.float32)
+    for octave in range(octaves):
+        cells = max(int(np.ceil(2**octave / scale)), 1) + 3
+        if cells > max(shape):
+            break
+        coarse = rng.standard_normal((cells, cells), np.float32)
+        fine = zoom(coarse, (shape[0] / (cells - 3), shape[1] / (cells - 3)), order=1, grid_mode=True, mode="nearest")
+        total += 0.6**octave * fine[: shape[0], : shape[1]]
+    # 1e-6: the deviation of noise that has been cut to nothing.
+    return (total - total.mean()) / max(float(total.std()), 1e-6)
+
+
+def blurred(picture, sigma):
+    """The picture [S, S, 3] out of focus; sigma in picture sides."""
+    pixels = sigma * len(picture)
+    return gaussian_filter(picture, (pixels, pixels, 0), mode="nearest") if pixels > 0.2 else picture
+
+
+def _window(size, left, top, right, bottom):
+    """The slices of a picture that hold a box, and its pixel centres x [w] and y [h], in picture sides."""
+    columns = slice(max(int(left * size), 0), min(max(int(np.ceil(right * size)), 0), size))
+    rows = slice(max(int(top * size), 0), min(max(int(np.ceil(bottom * size)), 0), size))
+    x = (np.arange(columns.start, max(columns.stop, columns.start), dtype=np.float32) + 0.5) / size
+    y = (np.arange(rows.start, max(rows.stop, rows.start), dtype=np.float32) + 0.5) / size
+    return (rows, columns), x, y
