@@ -1,4 +1,4 @@
-"""The garment contract: a pattern turns parameters and a body at rest into cloth that the body's bones carry."""
+"""The garment contract: a file here turns parameters and a tailor's measurements into a sewing pattern."""
 
 import importlib
 import pkgutil
@@ -7,10 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Files of this folder that hold shared machinery, not a garment.
-SHARED = (
-    "pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "placement",
-    "surface", "drape", "atlas", "fields", "loft", "cut", "tailor",
-)  # fmt: skip
+SHARED = ("pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "placement", "fields", "cut", "drape")
 
 
 class Rest(NamedTuple):
@@ -35,40 +32,21 @@ class Rest(NamedTuple):
         return self.joints[self.joint_names.index(name)]
 
 
-class Garment(NamedTuple):
-    """A garment fitted to one body at rest. G vertices, H faces; F faces of the body.
-
-    vertices_rest [G, 3] f32 metres in Rest's frame; faces [H, 3] i32; uv [G, 2] f32 in [0, 1], x right and y down, the
-    front piece in the left half of the texture and the back piece (seen from behind) in the right half, one scale
-    everywhere: `metres_per_uv`; picture_xy [G, 2] f32 metres, the frontal x (right) and z (up) at rest; skin_indices
-    [G, K] i32, skin_weights [G, K] f32; weld [G] i32: the first vertex at the same place (the two pieces have their
-    own vertices along the side seams, so topology and normals are those of weld[faces]); covers [F] bool: body
-    faces that the garment surely hides.
-    """
-
-    vertices_rest: np.ndarray
-    faces: np.ndarray
-    uv: np.ndarray
-    metres_per_uv: float
-    picture_xy: np.ndarray
-    skin_indices: np.ndarray
-    skin_weights: np.ndarray
-    weld: np.ndarray
-    covers: np.ndarray
-
-
-def names():
-    """Names of all garments: the files of this folder that offer PARAMETERS and pattern."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
+def names(garment_class=None):
+    """Names of all garments, or of those of one class: the files of this folder that are not SHARED."""
+    found = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
+    return [name for name in found if garment_class in (None, load(name).CLASS)]
 
 
 def load(name):
-    """The garment module called `name`: PARAMETERS {name: (low, high)} and pattern(parameters, rest) -> Garment.
+    """The garment module called `name`: CLASS, one of geometry.parts.GARMENT_CLASSES; PARAMETERS {name: (low, high)};
+    pattern(parameters, measurements.Measurements) -> pattern.Pattern.
 
     Raises ValueError naming the choices if there is no such garment.
     """
-    if name not in names():
-        raise ValueError(f"no garment {name!r}: choose one of {', '.join(names())}")
+    found = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED]
+    if name not in found:
+        raise ValueError(f"no garment {name!r}: choose one of {', '.join(sorted(found))}")
     return importlib.import_module(f"{__name__}.{name}")
 
 

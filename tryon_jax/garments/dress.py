@@ -4,6 +4,7 @@ from tryon_jax.garments import bodice, skirt
 from tryon_jax.garments.bodice import mix
 from tryon_jax.garments.pattern import Pattern, Seam
 
+CLASS = "dress"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "sleeve": (0.0, 1.0),  # none ... to the wrist
     "length": (0.0, 1.0),  # upper thigh ... above the ankle

@@ -4,6 +4,7 @@ from tryon_jax.garments import bodice
 from tryon_jax.garments.bodice import mix
 from tryon_jax.garments.pattern import Detail, Pattern
 
+CLASS = "upper"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "length": (0.3, 1.0),  # below the waist ... over the hips
     "ease": (0.0, 1.0),  # 10 cm ... 30 cm of girth more than the chest's

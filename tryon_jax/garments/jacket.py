@@ -3,6 +3,7 @@
 from tryon_jax.garments import bodice
 from tryon_jax.garments.pattern import Detail, Pattern
 
+CLASS = "outer"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "length": (0.4, 1.0),  # at the hips ... below them
     "ease": (0.0, 1.0),  # 14 cm ... 30 cm of girth more than the chest's

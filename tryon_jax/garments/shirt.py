@@ -4,6 +4,7 @@ from tryon_jax.garments import bodice
 from tryon_jax.garments.bodice import mix
 from tryon_jax.garments.pattern import Detail, Pattern, Seam
 
+CLASS = "upper"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "sleeve": (0.3, 1.0),  # above the elbow ... to the wrist
     "length": (0.3, 1.0),  # below the waist ... over the hips

@@ -5,6 +5,7 @@ import numpy as np
 from tryon_jax.garments.bodice import mix
 from tryon_jax.garments.pattern import Pattern, Seam, line, panel
 
+CLASS = "lower"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "length": (0.0, 1.0),  # upper thigh ... above the ankle
     "flare": (0.0, 1.0),  # pencil ... full circle

@@ -5,6 +5,7 @@ import numpy as np
 from tryon_jax.garments.bodice import mix
 from tryon_jax.garments.pattern import Detail, Pattern, Seam, curve, line, mirrored, panel
 
+CLASS = "lower"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "length": (0.0, 1.0),  # shorts above mid-thigh ... to the ankle
     "ease": (0.0, 1.0),  # slim ... wide

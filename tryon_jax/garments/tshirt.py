@@ -3,6 +3,7 @@
 from tryon_jax.garments import bodice
 from tryon_jax.garments.pattern import Pattern
 
+CLASS = "upper"  # of geometry.parts.GARMENT_CLASSES
 PARAMETERS = {
     "sleeve": (0.0, 1.0),  # none ... to the wrist
     "length": (0.0, 1.0),  # at the waist ... over the hips

@@ -7,7 +7,7 @@ import numpy as np
 
 PARTS = (
     "background", "hair", "face", "neck", "left_arm", "right_arm", "left_hand", "right_hand",
-    "upper", "lower", "dress", "left_leg", "right_leg", "left_shoe", "right_shoe",
+    "upper", "lower", "dress", "outer", "left_leg", "right_leg", "left_shoe", "right_shoe",
 )  # fmt: skip
 PART = {name: index for index, name in enumerate(PARTS)}
 
@@ -19,13 +19,14 @@ KEYPOINTS = (
 )  # fmt: skip
 KEYPOINT = {name: index for index, name in enumerate(KEYPOINTS)}
 
-# The part label that a garment class puts on the person.
-GARMENT_PARTS = {"tshirt": "upper", "trousers": "lower", "skirt": "lower", "dress": "dress"}
-GARMENT_CLASSES = tuple(GARMENT_PARTS)
+# Classes of garments, each the part label that it puts on the person: tops, bottoms, dresses, and what is worn over
+# them. Every garment is of one of these, so that a new garment needs no new class.
+GARMENT_CLASSES = ("upper", "lower", "dress", "outer")
+GARMENT_PARTS = {name: name for name in GARMENT_CLASSES}
 
 # What has one colour on a person, by and large: all skin, the hair, each garment, both shoes.
-MATERIALS = ("skin", "hair", "upper", "lower", "dress", "shoes")
-_MADE_OF = {"hair": "hair", "upper": "upper", "lower": "lower", "dress": "dress"}
+MATERIALS = ("skin", "hair", "upper", "lower", "dress", "outer", "shoes")
+_MADE_OF = {"hair": "hair", "upper": "upper", "lower": "lower", "dress": "dress", "outer": "outer"}
 _MADE_OF |= {"left_shoe": "shoes", "right_shoe": "shoes"}
 # 1 where a part is of a material, float32 [parts, materials]; the background is of none.
 MATERIAL = np.array(
@@ -37,7 +38,7 @@ MATERIAL = np.array(
 PALETTE = np.array(
     [
         [24, 24, 28], [92, 60, 40], [242, 194, 160], [220, 160, 130], [255, 160, 90], [90, 160, 255],
-        [255, 205, 130], [130, 205, 255], [214, 64, 84], [60, 140, 110], [160, 80, 190],
+        [255, 205, 130], [130, 205, 255], [214, 64, 84], [60, 140, 110], [160, 80, 190], [150, 150, 60],
         [200, 120, 70], [70, 110, 200], [250, 230, 90], [120, 230, 220],
     ],
     np.uint8,

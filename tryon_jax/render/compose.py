@@ -9,10 +9,10 @@ from tryon_jax.render.refine import spread
 
 # Clothes of the photo that each garment class takes the place of.
 REPLACED = {
-    "tshirt": ("upper", "dress"),
-    "trousers": ("lower", "dress"),
-    "skirt": ("lower", "dress"),
+    "upper": ("upper", "dress"),
+    "lower": ("lower", "dress"),
     "dress": ("upper", "lower", "dress"),
+    "outer": ("outer",),
 }
 # Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
 OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")

@@ -9,10 +9,10 @@ from tryon_jax.render.texture import sample_texture
 
 # Keypoints whose bounding box the cut-out's is laid onto, a class; sides left and right.
 COVERS = {
-    "tshirt": ("shoulder", "elbow", "hip"),
-    "trousers": ("hip", "knee", "ankle"),
-    "skirt": ("hip", "knee"),
+    "upper": ("shoulder", "elbow", "hip"),
+    "lower": ("hip", "knee", "ankle"),
     "dress": ("shoulder", "elbow", "knee"),
+    "outer": ("shoulder", "elbow", "wrist", "hip"),
 }
 # What the garment reaches beyond its joints, as a share of the person's height.
 MARGIN = 0.04

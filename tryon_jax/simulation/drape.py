@@ -154,17 +154,17 @@ SETTLE_A = _schedule([(14, 0, 0, 1.0, 1.0, 0.97)])
 SETTLE = _schedule([(12, LAST, LAST, 1.0, 1.0, 0.985), (10, LAST, LAST, 1.0, 1.0, 0.95)])
 
 
-def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0, tucked=-np.inf):
+def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0, ceiling=(-np.inf, 0.0)):
     """A pattern.Pattern Draped on a Motion whose collider is `bodies`; fabric a fabric.Fabric.
 
     levels: how often the mesh is refined, less one; spacing metres between vertices of the first level; offset metres
-    off the skin, more than cloth.THICKNESS; tucked: height in the A-pose below which the cloth lies close to the
-    skin, as under a waistband. Raises ValueError if the pattern cannot be sewn at that spacing.
+    off the skin, more than cloth.THICKNESS; ceiling: (height in the A-pose, metres): below it cloth lies that
+    close to the skin, as under a waistband or a jacket. Raises ValueError if the pattern cannot be sewn at that spacing.
     """
     mesh = sewn.sew(pattern, spacing)
     gap = placement.GAP + 2 * offset
     placed, limbs = placement.place(pattern, mesh, moving.rest, moving.figure, gap)
-    state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, tucked)
+    state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, ceiling)
     x, _, _ = state.run(*state.start(placed), ASSEMBLE)
     # Cloth touches the limb that it lies on once it is sewn, which the first placing only guesses.
     x, near, _ = state.run(*state.start(np.asarray(x)[:, : mesh.count].T), REST)
@@ -174,7 +174,7 @@ def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0,
         source = _prolongation(mesh, finer)
         limbs = {name: values[source].mean(1) for name, values in limbs.items()}
         mesh = finer
-        state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, tucked)
+        state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, ceiling)
         x, near, _ = state.run(*state.start(np.asarray(x).T[source].mean(1)), SETTLE_A)
         posed, posed_near, speed = state.run(*state.carry(posed, posed_near, source), SETTLE)
     count = mesh.count
@@ -195,8 +195,8 @@ def _prolongation(mesh, finer):
 class _Level:
     """One level of detail, ready to run."""
 
-    def __init__(self, pattern, mesh, moving, limbs, bodies, fabric, offset, tucked):
-        self.panels, self.tucked = limbs, tucked
+    def __init__(self, pattern, mesh, moving, limbs, bodies, fabric, offset, ceiling):
+        self.panels, self.ceiling = limbs, ceiling
         self.bodies, self.fabric, self.count = bodies, fabric, mesh.count
         self.cloth, self.edges, self.lengths = stitch.prepare(mesh, pattern, fabric, offset)
         held = np.asarray(self.cloth.pinned)[: mesh.count] > 0
@@ -213,7 +213,7 @@ class _Level:
         points, limbs = self.bodies.points[0].T, self.bodies.limbs.T
         self.own, counts = collider.coordinates(placed, self.panels, points, limbs)
         near = collider.nearest(placed, self.own, counts, points, limbs)
-        ceiling = np.where(placed[:, 2:] < self.tucked, TUCKED, np.inf)
+        ceiling = np.where(placed[:, 2:] < self.ceiling[0], self.ceiling[1], np.inf)
         self.cloth = self.cloth._replace(
             limbs=self._padded(self.own), counts=self._padded(counts), ceiling=self._padded(ceiling)[0]
         )

@@ -72,3 +72,12 @@ def sample_pose(rng, name, perturbation=1.0):
         noise = np.clip(rng.normal(size=3), -2, 2) * spread * scale
         degrees[bone] = degrees.get(bone, np.zeros(3)) + noise
     return Pose(name, {bone: np.radians(angles) for bone, angles in degrees.items()}, 0.0)
+
+
+def moved(rng, pose, share):
+    """A Pose moved at random from `pose` by `share` of each joint's SPREAD."""
+    rotations = dict(pose.rotations)
+    for bone, spread in SPREAD.items():
+        noise = np.radians(np.clip(rng.normal(size=3), -2, 2) * spread * share * CALM.get(pose.name, 1.0))
+        rotations[bone] = rotations.get(bone, np.zeros(3)) + noise
+    return Pose(pose.name, rotations, pose.yaw)

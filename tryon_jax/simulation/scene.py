@@ -1,11 +1,13 @@
 """One training example of the batch contract, made from its Specification alone."""
 
 import functools
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from tryon_jax import garments
+from tryon_jax.garments import sheet
 from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
 from tryon_jax.render import shade
 from tryon_jax.simulation import (
@@ -19,15 +21,20 @@ from tryon_jax.simulation import (
     prints,
     sensor,
     specification,
+    wardrobe,
+    worn,
 )
 from tryon_jax.simulation.drawing import camera_frame
 
 # Room for every outfit, so that people and shop pictures are one compilation each.
-PERSON_ROOM, SHOP_ROOM = (40960, 57344), (8192, 8192)
+PERSON_ROOM, SHOP_ROOM = (45056, 69632), (8192, 12288)
 # How often faces' boxes cover the picture: 0.9 and 1.7 in the median, seldom over 1.5 and 3.
 PERSON_LAYERS, SHOP_LAYERS = 2.0, 4.0
 MARGIN = 0.06  # free share of the shop picture on each side
-CHEST = 0.17  # metres below the neckline at which a chest picture's middle lies
+PIECES = 3  # pieces of clothing in an outfit, at most
+LEVELS = {False: 2, True: 3}  # of detail of the cloth: finer where pixels are finer than its coarse edges
+# Share of pose.SPREAD by which each example's limbs and head move from the pose in which its clothes were draped.
+MOVEMENT = 0.5
 
 
 def example(spec, size):
@@ -35,111 +42,159 @@ def example(spec, size):
 
     The same Specification gives the same arrays. Person and sheets share body, pose, camera and light.
     """
-    seed = spec.entropy[0]
+    seed, levels = spec.entropy[0], LEVELS[size > 96]
     rng = np.random.default_rng(spec.entropy)
-    model = body.load()
-    pose = body.sample_pose(rng, spec.pose)._replace(yaw=float(rng.uniform(-0.44, 0.44)))  # 25 degrees to either side
-    person = body.posed(model, _shape(spec.body_id, seed), pose)
+    closet = wardrobe.dress(spec.body_id, seed, levels)
+    moved = body.moved(rng, closet.pose, MOVEMENT)._replace(yaw=float(rng.uniform(-0.44, 0.44)))  # 25 degrees each way
+    person = body.posed(body.load(), wardrobe.shape_of(spec.body_id, seed), moved)
     light = _light(rng)
-    shop_camera = _shop_camera(_garment(spec.chosen, spec.body_id, seed).picture_xy, size)
     outfits = [spec.sheets] if spec.same_garment else [spec.sheets, spec.worn]
-    meshes = [_dressed(person, spec, outfit, shop_camera, size) for outfit in outfits]
-    camera = _camera(rng, np.concatenate([part.vertices for parts in meshes for part in parts]), size)
-    textures = [_textures(outfit, spec.body_id, seed, size) for outfit in outfits]
+    shop = _shop(spec, closet, levels, size)
+    dressed = [_dressed(person, spec, outfit, closet, levels, shop, size) for outfit in outfits]
+    camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
     drawn = [
-        _drawn(drawing.join(parts, PERSON_ROOM), stack, light, camera, size)
-        for parts, stack in zip(meshes, textures, strict=True)
+        _drawn(parts, lining, _textures(outfit, closet, spec, size), light, camera, size)
+        for (parts, lining), outfit in zip(dressed, outfits, strict=True)
     ]
     front, back = drawn[0]
-    made = {"camera": camera, **_sheets(front, back, GARMENT_PARTS[spec.chosen.kind])}
+    garment_class = garments.load(spec.chosen.kind).CLASS
+    made = {"camera": camera, **_sheets(front, back, GARMENT_PARTS[garment_class])}
     made["person"], made["person_segmentation"] = _photo(rng, drawn[-1][0], camera, size)
     made["keypoints"] = _keypoints(person.keypoints, camera, size)
-    made["garment"], made["garment_mask"] = _shop_picture(rng, spec, shop_camera, size)
-    made["garment_class"] = np.int32(GARMENT_CLASSES.index(spec.chosen.kind))
+    made["garment"], made["garment_mask"] = _shop_picture(rng, spec, closet, shop, size)
+    made["garment_class"] = np.int32(GARMENT_CLASSES.index(garment_class))
     made["same_garment"] = np.float32(spec.same_garment)
-    parameters = specification.garment_parameters(spec.chosen, seed)
-    words = specification.pattern(spec.chosen, seed).words
-    woman = specification.is_woman(spec.body_id, seed)
-    made["caption"] = captions.caption(woman, spec.pose, spec.chosen.kind, parameters, words)
+    made["caption"] = _caption(spec, closet)
     return made
 
 
-def _drawn(mesh, textures, light, camera, size):
+def _caption(spec, closet):
+    hung, seed = closet.hung(spec.chosen.garment_id, _outfit_of(spec.sheets, closet)), spec.entropy[0]
+    words = specification.pattern(spec.chosen, hung.cut.fabric, seed).words
+    woman = specification.is_woman(spec.body_id, seed)
+    return captions.caption(woman, spec.pose, spec.chosen.kind, hung.cut.parameters, words, hung.cut.fabric)
+
+
+def _drawn(parts, lining, textures, light, camera, size):
     """Both drawing.Sides of a joined person, its own shadows upon it."""
-    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, occlusion.openness(mesh, light))
+    mesh = drawing.join(parts, PERSON_ROOM)
+    openness = occlusion.openness(mesh, light)
+    openness[: len(lining)] *= lining
+    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness)
 
 
-@functools.lru_cache(maxsize=4)
-def _shape(body_id, seed):
-    """The six shape controls of a body, its gender as the Specification has it."""
-    rng = np.random.default_rng([seed, 7, body_id])
-    shape = body.sample_shape(rng)
-    away = min(shape[0], 1 - shape[0])
-    shape[0] = 1 - away if specification.is_woman(body_id, seed) else away
-    return shape
+def _outfit_of(outfit, closet):
+    """0 or 1: which of the closet's outfits this is."""
+    numbers = {piece.garment_id for piece in outfit}
+    return next(index for index, one in enumerate(closet.outfits) if {hung.garment_id for hung in one} == numbers)
 
 
-@functools.lru_cache(maxsize=4)
-def _rest(body_id, seed):
-    return body.posed(body.load(), _shape(body_id, seed), body.Pose("a_pose", {}, 0.0)).rest
+@functools.lru_cache(maxsize=12)
+def _worn(body_id, seed, levels, outfit, garment_id):
+    """The worn.Worn of a garment in one of the body's outfits."""
+    closet = wardrobe.dress(body_id, seed, levels)
+    return worn.wear(closet.hung(garment_id, outfit).draped, closet.motion.rest)
 
 
-@functools.lru_cache(maxsize=16)
-def _cut(kind, garment_id, body_id, seed):
-    """A garment fitted to a body; consecutive examples share both, so it is kept."""
-    piece = specification.Piece(kind, garment_id, 0)
-    parameters = specification.garment_parameters(piece, seed)
-    return garments.load(kind).pattern(parameters, _rest(body_id, seed))
+@functools.lru_cache(maxsize=12)
+def _sheet(body_id, seed, levels, garment_id, size):
+    """The garment's texture sheet, raster and layout: alike in both outfits."""
+    closet = wardrobe.dress(body_id, seed, levels)
+    outfit = next(index for index, one in enumerate(closet.outfits) if any(h.garment_id == garment_id for h in one))
+    layout = _worn(body_id, seed, levels, outfit, garment_id).layout
+    side = 256 if size <= 64 else 768 if size <= 256 else 1024
+    return sheet.raster(layout, side), layout
 
 
-def _garment(piece, body_id, seed):
-    return _cut(piece.kind, piece.garment_id, body_id, seed)
+def _texture(piece, closet, spec, outfit, size):
+    """The picture on a piece's cloth."""
+    seed = spec.entropy[0]
+    raster, layout = _sheet(spec.body_id, seed, LEVELS[size > 96], piece.garment_id, size)
+    hung = closet.hung(piece.garment_id, outfit)
+    design = specification.pattern(piece, hung.cut.fabric, seed)
+    return prints.paint(design, raster, layout, hung.draped.pattern.details, hung.cut.fabric)
 
 
-@functools.lru_cache(maxsize=4)
-def _texture(piece, body_id, seed, size):
-    """The atlas picture of a piece; finer for larger pictures, at least as fine as their pixels."""
-    garment = _garment(piece, body_id, seed)
-    near_middle = (garment.uv[:, 0] < 0.5) & (np.abs(garment.picture_xy[:, 0]) < 0.06)
-    top = garment.uv[near_middle, 1].min() * garment.metres_per_uv
-    length = (garment.uv[:, 1].max() - garment.uv[:, 1].min()) * garment.metres_per_uv
-    side = 256 if size <= 64 else 512 if size <= 256 else 1024
-    return prints.texture(specification.pattern(piece, seed), side, garment.metres_per_uv, top + CHEST, length)
+def _textures(outfit, closet, spec, size):
+    """Textures of up to PIECES pieces one above the other, [PIECES N, N, 3]; black for those that are missing."""
+    index = _outfit_of(outfit, closet)
+    by_number = {piece.garment_id: piece for piece in outfit}
+    found = [_texture(by_number[hung.garment_id], closet, spec, index, size) for hung in closet.outfits[index]]
+    return np.concatenate(found + [np.zeros_like(found[0])] * (PIECES - len(found)))
 
 
-def _textures(outfit, body_id, seed, size):
-    """Textures of up to two pieces one above the other, [2 N, N, 3]; the second is empty for a single piece."""
-    found = [_texture(piece, body_id, seed, size) for piece in outfit]
-    return np.concatenate([found[0], found[1] if len(found) > 1 else np.zeros_like(found[0])])
+def _dressed(person, spec, outfit, closet, levels, shop, size):
+    """The body and an outfit on it: drawing.Meshes in the camera frame, and how much more light than other cloth's
+    inner side each of their vertices gets, [V]."""
+    seed, index = spec.entropy[0], _outfit_of(outfit, closet)
+    hung = closet.outfits[index]
+    ready = [_worn(spec.body_id, seed, levels, index, one.garment_id) for one in hung]
+    covers = np.any([one.hides for one in ready], axis=0)
+    parts = people.meshes(_person(spec.body_id, seed), person.vertices, person.transforms, covers)
+    lining = [np.ones(len(part.vertices), np.float32) for part in parts]
+    before = closet.motion.transforms[-1]
+    for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
+        vertices = worn.carried(one.draped, prepared, before, person.transforms)
+        seen = np.ones(one.draped.mesh.count, bool)
+        for outer, over in zip(hung[layer + 1 :], ready[layer + 1 :], strict=True):
+            seen &= ~worn.hidden(outer.draped, over.border, one.draped.in_a_pose, near=0.025)
+        frame = shop if one.garment_id == spec.chosen.garment_id else None
+        parts.append(_cloth(one, prepared, vertices, layer, seen, frame, size))
+        lining.append(_lining(one.draped))
+    return parts, np.concatenate(lining)
 
 
-def _dressed(person, spec, outfit, shop_camera, size):
-    """The body and an outfit on it: drawing.Meshes in the camera frame."""
-    cut = [_garment(piece, spec.body_id, spec.entropy[0]) for piece in outfit]
-    covers = np.any([garment.covers for garment in cut], axis=0)
-    parts = people.meshes(_person(spec.body_id, spec.entropy[0]), person.vertices, person.transforms, covers)
-    for layer, (piece, garment) in enumerate(zip(outfit, cut, strict=True)):
-        posed = body.skin(garment.vertices_rest, garment.skin_indices, garment.skin_weights, person.transforms)
-        frame = shop_camera if piece == spec.chosen else None
-        parts.append(_cloth(piece, garment, posed, layer, frame, size))
-    return parts
+def _lining(draped):
+    """1 for each paper corner, but as much more as a collar's inner side needs to be as light as its outer one: it is
+    of double cloth and folds outward."""
+    folded = np.zeros(len(draped.mesh.paper), bool)
+    for index, panel in enumerate(draped.pattern.panels):
+        if panel.place[0] == "collar":
+            folded |= (draped.mesh.panel == index) & (draped.mesh.paper[:, 1] > panel.place[1] - 0.008)
+    return np.where(folded, 1 / drawing.INSIDE, 1.0).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=4)
 def _person(body_id, seed):
     """The body's looks, hair and shoes, the same in all of its examples."""
     rng, woman = np.random.default_rng([seed, 8, body_id]), specification.is_woman(body_id, seed)
-    return people.make(rng, _rest(body_id, seed), woman, float(_shape(body_id, seed)[1]))
+    shape = wardrobe.shape_of(body_id, seed)
+    rest = body.posed(body.load(), shape, body.Pose("a_pose", {}, 0.0)).rest
+    return people.make(rng, rest, woman, float(shape[1]))
 
 
-def _cloth(piece, garment, vertices, layer, frame, size):
-    """A drawing.Mesh of a piece in world positions `vertices`, in texture `layer`; frame is its shop camera if any."""
-    vertices = camera_frame(vertices)
-    uv = np.stack([garment.uv[:, 0], (garment.uv[:, 1] + layer) / 2], axis=-1).astype(np.float32)
-    xy = np.zeros_like(uv) if frame is None else garment_coordinate(garment.picture_xy, frame, size)
-    labels = np.full(len(garment.faces), PART[GARMENT_PARTS[piece.kind]], np.int32)
-    normals = drawing.vertex_normals(vertices, garment.faces, garment.weld)
-    return drawing.Mesh(vertices, garment.faces, normals, np.zeros_like(vertices), uv, xy, labels)
+def _cloth(hung, prepared, vertices, layer, seen, shop, size):
+    """A drawing.Mesh of a piece in world positions `vertices` of which `seen` [V] may be seen, in texture `layer`; shop
+    is its Shop if it is in the shop picture."""
+    mesh = hung.draped.mesh
+    vertices = camera_frame(vertices)[mesh.weld]
+    uv = np.stack([prepared.uv[:, 0], (prepared.uv[:, 1] + layer) / PIECES], axis=-1).astype(np.float32)
+    xy = np.zeros_like(uv) if shop is None else garment_coordinate(shop.picture_xy, shop.camera, size)
+    faces = mesh.faces[seen[mesh.weld[mesh.faces]].any(1)]
+    labels = np.full(len(faces), PART[GARMENT_PARTS[garments.load(hung.kind).CLASS]], np.int32)
+    # Corners on a seam share a normal: the first paper corner of a sewn vertex stands for it.
+    first = np.unique(mesh.weld, return_index=True)[1]
+    normals = drawing.vertex_normals(vertices, mesh.faces, first[mesh.weld])
+    return drawing.Mesh(vertices, faces, normals, np.zeros_like(vertices), uv, xy, labels)
+
+
+class Shop(NamedTuple):
+    """How the garment to wear is shown alone: vertices [V, 3] f32, flat or as on a ghost; picture_xy [P, 2] f32 metres,
+    where each paper corner is seen; camera [3] f32."""
+
+    vertices: np.ndarray
+    picture_xy: np.ndarray
+    camera: np.ndarray
+
+
+def _shop(spec, closet, levels, size):
+    index = _outfit_of(spec.sheets, closet)
+    draped = closet.hung(spec.chosen.garment_id, index).draped
+    prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
+    laid = np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5
+    vertices = prepared.flat if laid else draped.in_a_pose
+    picture_xy = vertices[draped.mesh.weld][:, [0, 2]]
+    return Shop(vertices, picture_xy, _shop_camera(picture_xy, size))
 
 
 def garment_coordinate(picture_xy, camera, size):
@@ -205,18 +260,29 @@ def _shop_camera(picture_xy, size):
     return np.array([scale, *(low + high) / 2], np.float32)
 
 
-def _shop_picture(rng, spec, camera, size):
-    """The chosen garment alone, at rest, from the front, [S, S, 3], and its cut-out [S, S, 1]."""
-    seed = spec.entropy[0]
-    garment = _garment(spec.chosen, spec.body_id, seed)
-    mesh = drawing.join([_cloth(spec.chosen, garment, garment.vertices_rest, 0, camera, size)], SHOP_ROOM)
-    textures = _textures([spec.chosen], spec.body_id, seed, size)
-    front, _ = drawing.draw(mesh, textures, shop_light(), camera, size, SHOP_LAYERS)
+def _shop_picture(rng, spec, closet, shop, size):
+    """The chosen garment alone, from the front, [S, S, 3], and its cut-out [S, S, 1]."""
+    front = shop_side(spec, closet, shop, size)
     plain = rng.uniform(0.94, 1.0) + np.zeros(3)
     if rng.uniform() < 0.15:
         plain = np.clip(rng.uniform(0.5, 0.9) + rng.uniform(-0.15, 0.15, 3), 0, 1)
     coverage = np.asarray(front.coverage)
     return np.asarray(front.rgb) * coverage + np.float32(plain) * (1 - coverage), coverage
+
+
+def shop_side(spec, closet, shop, size):
+    """The drawing.Side of the chosen garment in its shop picture."""
+    index, levels = _outfit_of(spec.sheets, closet), LEVELS[size > 96]
+    hung = closet.hung(spec.chosen.garment_id, index)
+    prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
+    everything = np.ones(hung.draped.mesh.count, bool)
+    mesh = drawing.join([_cloth(hung, prepared, shop.vertices, 0, everything, shop, size)], SHOP_ROOM)
+    texture = _texture(spec.chosen, closet, spec, index, size)
+    textures = np.concatenate([texture] + [np.zeros_like(texture)] * (PIECES - 1))
+    openness = np.ones(len(mesh.vertices), np.float32)
+    lining = _lining(hung.draped)
+    openness[: len(lining)] = lining
+    return drawing.draw(mesh, textures, shop_light(), shop.camera, size, SHOP_LAYERS, openness)[0]
 
 
 @functools.cache

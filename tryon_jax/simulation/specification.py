@@ -1,7 +1,7 @@
 """What is in one example, as numbers to draw it from: who, in which pose, in which clothes; no splits share any.
 
-A few consecutive examples share a body and its wardrobe, since cutting a garment to a body is the slow part; pose,
-prints, camera, light and background are each example's own.
+A few consecutive examples share a body in a pose and two outfits draped on it, since draping is the slow part; prints,
+small movements of head and limbs, camera, light and background are each example's own.
 """
 
 from typing import NamedTuple
@@ -9,38 +9,57 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax import garments
-from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.simulation import prints
+from tryon_jax.simulation.fabric import FABRICS, WORN_IN
 from tryon_jax.simulation.pose import POSES
 
 SPLITS = ("train", "test")
 EXAMPLES_A_BODY = 8
-WARDROBE = 6  # pieces that a body owns
+WARDROBE = 8  # pieces that a body may own
 SAME_SHARE = 0.25
 # Bodies, garments and prints of split s have numbers from s * POOL on.
 POOL = 2**24
 PRINTS = 4096
-# How often each of prints.KINDS is on each garment.
+# How often the class of the garment to wear is each of geometry.parts.GARMENT_CLASSES, of a woman and of a man.
+CLASS_SHARES = {
+    True: {"upper": 0.36, "lower": 0.31, "dress": 0.22, "outer": 0.11},
+    False: {"upper": 0.47, "lower": 0.41, "dress": 0.0, "outer": 0.12},
+}  # fmt: skip
+# How often each of prints.KINDS is on each garment; on all others evenly. And what men do not wear here.
 PRINT_WEIGHTS = {
-    "tshirt": (2.0, 2.0, 1.0, 1.2, 1.2, 0.8, 4.0),
-    "trousers": (6.0, 0.0, 1.2, 1.2, 0.4, 0.6, 0.0),
-    "skirt": (3.0, 1.5, 0.8, 1.8, 1.2, 1.0, 0.0),
-    "dress": (2.5, 1.8, 1.0, 1.5, 1.5, 1.2, 2.0),
+    "tshirt": (2.0, 2.0, 0.6, 0.6, 0.8, 0.5, 4.5, 0.2, 0.7, 0.4, 0.5, 1.0),
+    "hoodie": (3.0, 0.7, 0.0, 0.0, 0.2, 0.4, 4.0, 0.0, 0.0, 0.4, 0.3, 1.5),
+    "shirt": (3.0, 0.6, 2.0, 2.0, 0.7, 0.0, 0.0, 1.5, 1.2, 0.2),
+    "jacket": (4.0, 0.0, 0.4, 0.5, 0.0, 0.0, 0.0, 0.8, 0.2, 0.8, 0.0, 0.8, 1.0),
+    "trousers": (5.0, 0.0, 0.5, 0.8, 0.1, 0.0, 0.0, 0.4, 0.2, 0.7, 0.0, 0.0, 3.0),
+    "skirt": (3.0, 1.0, 0.7, 1.2, 1.2, 0.9, 0.0, 1.5, 1.5, 0.2, 0.4, 0.0, 0.8),
+    "dress": (2.5, 1.3, 0.7, 1.0, 1.5, 1.0, 0.0, 0.6, 3.0, 0.1, 0.4),
 }
+WOMENS = ("skirt", "dress")
+SIZES = (-0.4, 1.2)  # sizes by which a garment may differ from its wearer's own measurements
 
 
 class Piece(NamedTuple):
-    """One piece of clothing: its class, one of GARMENT_CLASSES, and the numbers of its shape and of its print."""
+    """One piece of clothing: its kind, a name of garments, and the numbers of its shape and of its print."""
 
     kind: str
     garment_id: int
     print_id: int
 
 
-class Specification(NamedTuple):
-    """One example: worn is the photo's outfit, sheets the sheets' outfit, chosen the piece in the shop picture.
+class Cut(NamedTuple):
+    """What decides a piece's shape: parameters as in garments, sizes from the wearer's own, name of its fabric."""
 
-    entropy: the integers that everything else (pose, camera, light, background) is drawn from.
+    parameters: dict
+    sizes: float
+    fabric: str
+
+
+class Specification(NamedTuple):
+    """One example: worn is the photo's outfit, sheets the sheets' outfit, chosen the piece in the shop picture; outfits
+    run from the lower body up, then what is worn over it.
+
+    entropy: the integers that everything else (movement, camera, light, background) is drawn from.
     """
 
     body_id: int
@@ -57,7 +76,7 @@ class Specification(NamedTuple):
     def identities(self):
         """Numbers of the body and of the pieces in sheets and photo, the chosen one first, -1 for none."""
         pieces = list(dict.fromkeys([self.chosen, *self.sheets, *self.worn]))
-        fill = [-1] * (3 - len(pieces))
+        fill = [-1] * (4 - len(pieces))
         return {
             "body_id": self.body_id,
             "garment_ids": [piece.garment_id for piece in pieces] + fill,
@@ -70,27 +89,22 @@ def sample(split, number, seed=0):
     first = SPLITS.index(split) * POOL
     body_id = first + number // EXAMPLES_A_BODY
     rng = np.random.default_rng([seed, 1, SPLITS.index(split), number])
-    woman = is_woman(body_id, seed)
-    wardrobe = _wardrobe(body_id, woman, seed)
+    pieces = {}
 
-    def dressed(kind_and_id):
-        return Piece(*kind_and_id, first + int(rng.integers(PRINTS)))
+    def dressed(outfit):
+        for kind, garment_id in outfit:
+            pieces.setdefault(garment_id, Piece(kind, garment_id, first + int(rng.integers(PRINTS))))
+        return tuple(pieces[garment_id] for _, garment_id in outfit)
 
-    top, other_top = (dressed(wardrobe["upper"][index]) for index in rng.permutation(2))
-    bottom, other_bottom = (dressed(wardrobe["lower"][index]) for index in rng.permutation(2))
-    group = str(rng.choice(["upper", "lower", "dress"], p=[0.42, 0.34, 0.24] if woman else [0.55, 0.45, 0.0]))
-    if group == "upper":
-        chosen, sheets, worn = top, (bottom, top), (bottom, other_top)
-    elif group == "lower":
-        chosen, sheets, worn = bottom, (bottom, top), (other_bottom, top)
-    else:
-        chosen = dressed(wardrobe["dress"][0])
-        another = dressed(wardrobe["dress"][1])
-        sheets, worn = (chosen,), (another,) if rng.uniform() < 0.5 else (bottom, top)
+    this, other = outfits(body_id, seed)
+    if len(this) == len(other) == 1 or this[-1] != other[-1] or this[0] != other[0]:
+        swapped = len(this) == len(other) and rng.uniform() < 0.5
+        this, other = (other, this) if swapped else (this, other)
+    sheets, worn = dressed(this), dressed(other)
+    chosen = next(piece for piece in reversed(sheets) if piece not in worn)
     if rng.uniform() < SAME_SHARE:
         worn = sheets
-    pose = str(rng.choice(list(POSES)))
-    return Specification(body_id, pose, worn, sheets, chosen, (seed, 2, SPLITS.index(split), number))
+    return Specification(body_id, pose_name(body_id, seed), worn, sheets, chosen, (seed, 2, SPLITS.index(split), number))
 
 
 def is_woman(body_id, seed):
@@ -98,25 +112,51 @@ def is_woman(body_id, seed):
     return bool(np.random.default_rng([seed, 3, body_id]).uniform() < 0.5)
 
 
-def garment_parameters(piece, seed):
-    """Parameters of the piece's shape. Who owns a skirt tucks every shirt in, since no shirt hangs over a skirt."""
-    parameters = garments.sample(piece.kind, np.random.default_rng([seed, 4, piece.garment_id]))
-    body_id = piece.garment_id // WARDROBE
-    owned = _wardrobe(body_id, is_woman(body_id, seed), seed)
-    if piece.kind == "tshirt" and any(kind == "skirt" for kind, _ in owned["lower"]):
-        parameters["tuck"] = 1.0
-    return parameters
+def pose_name(body_id, seed):
+    """The name, one of pose.POSES, of the pose in which the body is dressed."""
+    return str(np.random.default_rng([seed, 11, body_id]).choice(list(POSES)))
 
 
-def pattern(piece, seed):
-    """The Print on the piece."""
-    weights = PRINT_WEIGHTS[piece.kind]
-    return prints.sample(np.random.default_rng([seed, 5, piece.print_id, GARMENT_CLASSES.index(piece.kind)]), weights)
-
-
-def _wardrobe(body_id, woman, seed):
-    """Two (class, garment number) for each group of clothes."""
+def outfits(body_id, seed):
+    """The two outfits of a body, the first to be shown: tuples of (kind, garment number), from the lower body up."""
+    woman = is_woman(body_id, seed)
     rng = np.random.default_rng([seed, 6, body_id])
-    kinds = ["tshirt", "tshirt", *rng.choice(["trousers", "skirt"] if woman else ["trousers"], 2), "dress", "dress"]
-    owned = [(str(kind), body_id * WARDROBE + index) for index, kind in enumerate(kinds)]
-    return {"upper": owned[:2], "lower": owned[2:4], "dress": owned[4:]}
+    shares = CLASS_SHARES[woman]
+    group = str(rng.choice(list(shares), p=list(shares.values())))
+    numbers = iter(range(body_id * WARDROBE, (body_id + 1) * WARDROBE))
+
+    def own(garment_class):
+        kinds = [name for name in garments.names(garment_class) if woman or name not in WOMENS]
+        return str(rng.choice(kinds)), next(numbers)
+
+    bottom, top = own("lower"), own("upper")
+    if group == "upper":
+        return (bottom, top), (bottom, own("upper"))
+    if group == "lower":
+        return (bottom, top), (own("lower"), top)
+    if group == "dress":
+        return (own("dress"),), ((own("dress"),) if rng.uniform() < 0.6 else (bottom, top))
+    over = own("outer")
+    return (bottom, top, over), ((bottom, top, own("outer")) if rng.uniform() < 0.4 else (bottom, top))
+
+
+def cut(kind, garment_id, seed, attempt=0):
+    """The Cut of a garment; `attempt` counts how often it was drawn anew since it failed a gate."""
+    rng = np.random.default_rng([seed, 4, garment_id, attempt])
+    fabric = str(rng.choice(WORN_IN.get(kind, tuple(FABRICS))))
+    return Cut(garments.sample(kind, rng), float(rng.uniform(*SIZES)), fabric)
+
+
+def pattern(piece, fabric, seed):
+    """The Print on the piece, made of the fabric of that name."""
+    weights = np.zeros(len(prints.KINDS))
+    given = PRINT_WEIGHTS.get(piece.kind, prints.EVENLY)
+    weights[: len(given)] = given
+    washed = prints.KINDS.index("denim wash")
+    if fabric == "denim":
+        # Denim is dyed, seldom printed.
+        weights = np.where(np.isin(prints.KINDS, ("plain", "denim wash")), (weights[0] + 1) * 0.5, 0.03 * weights)
+    else:
+        weights[washed] = 0.0
+    rng = np.random.default_rng([seed, 5, piece.print_id, *piece.kind.encode()])
+    return prints.sample(rng, tuple(weights))

@@ -19,8 +19,8 @@ STEPS = {
 }  # fmt: skip
 NUMBERS = {"keypoints": np.float32, "camera": np.float32, "garment_class": np.int32, "same_garment": np.float32}
 # Who and what is in the example, so that it can be shown that splits share nothing: bodies, and the pieces of
-# clothing in sheets and photo (-1 where there are fewer than three), the sheets' garment first.
-IDENTITIES = {"body_id": (), "garment_ids": (3,), "print_ids": (3,)}
+# clothing in sheets and photo (-1 where there are fewer than four), the sheets' garment first.
+IDENTITIES = {"body_id": (), "garment_ids": (4,), "print_ids": (4,)}
 
 
 def pack(example, identities):

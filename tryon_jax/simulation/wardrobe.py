@@ -1,0 +1,113 @@
+"""A body's two outfits draped on it in its pose: what all examples of that body share."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from tryon_jax import garments
+from tryon_jax.garments import measurements
+from tryon_jax.simulation import body, drape, gates, specification
+from tryon_jax.simulation.fabric import FABRICS
+
+LAYER = 0.003  # metres between one garment and the next, more than between cloth and skin
+UNDER = 0.012  # metres off the skin at most of a top that has a jacket over it
+WAISTBAND = 0.03  # metres below the waist from which a top inside a skirt is tucked
+ATTEMPTS = 24  # of drawing garments anew before a body is given up
+
+
+class Hung(NamedTuple):
+    """One piece of an outfit on the body: kind and garment_id as in specification.Piece, its Cut, its drape.Draped,
+    its Report, and a name that is the same for pieces that hang alike."""
+
+    kind: str
+    garment_id: int
+    cut: specification.Cut
+    draped: drape.Draped
+    report: gates.Report
+    key: tuple
+
+
+class Wardrobe(NamedTuple):
+    """motion: drape.Motion of the body; pose: body.Pose; outfits: two tuples of Hung, in the order in which they are
+    put on; redraws: how many garments failed a gate and were drawn anew; drapes: how many were made in all."""
+
+    motion: drape.Motion
+    pose: body.Pose
+    outfits: tuple
+    redraws: int
+    drapes: int
+
+    def hung(self, garment_id, outfit):
+        """The Hung of a garment in outfit 0 or 1."""
+        return next(one for one in self.outfits[outfit] if one.garment_id == garment_id)
+
+
+def shape_of(body_id, seed):
+    """The six shape controls of a body, its gender as the specification has it."""
+    shape = body.sample_shape(np.random.default_rng([seed, 7, body_id]))
+    away = min(shape[0], 1 - shape[0])
+    shape[0] = 1 - away if specification.is_woman(body_id, seed) else away
+    return shape
+
+
+@functools.lru_cache(maxsize=3)
+def dress(body_id, seed, levels):
+    """The Wardrobe of a body; `levels` of detail as in drape.drape. The same arguments give the same bits.
+
+    Raises ValueError if ATTEMPTS garments failed, which no body of ours does.
+    """
+    rng = np.random.default_rng([seed, 12, body_id])
+    pose = body.sample_pose(rng, specification.pose_name(body_id, seed))
+    moving = drape.motion(body.load(), shape_of(body_id, seed), pose)
+    made, attempts = {}, {}
+    for redraws in range(ATTEMPTS):
+        outfits = []
+        failed = None
+        for outfit in specification.outfits(body_id, seed):
+            hung = _put_on(outfit, moving, seed, levels, attempts, made)
+            outfits.append(hung)
+            failed = failed or next((one for one in hung if one.report.failed), None)
+        if failed is None:
+            return Wardrobe(moving, pose, tuple(outfits), redraws, len(made))
+        attempts[failed.garment_id] = attempts.get(failed.garment_id, 0) + 1
+    raise ValueError(f"body {body_id} of seed {seed}: {ATTEMPTS} garments in a row failed a gate, the last {failed.report}")
+
+
+def order(outfit):
+    """The pieces (kind, garment_id) of an outfit as they are put on: a top before a skirt, into which it is tucked."""
+    if len(outfit) > 1 and outfit[0][0] == "skirt":
+        return (outfit[1], outfit[0], *outfit[2:])
+    return tuple(outfit)
+
+
+def _put_on(outfit, moving, seed, levels, attempts, made):
+    """The Hungs of an outfit, up to the first that fails; `made` keeps what hangs alike."""
+    worn = []
+    for layer, (kind, garment_id) in enumerate(order(outfit)):
+        garment_class = garments.load(kind).CLASS
+        tucked = garment_class == "upper" and outfit[0][0] == "skirt"
+        covered = garment_class == "upper" and len(outfit) > 2
+        cut = specification.cut(kind, garment_id, seed, attempts.get(garment_id, 0))
+        key = (garment_id, attempts.get(garment_id, 0), tucked, covered, worn[-1].key if worn else ())
+        if key not in made:
+            made[key] = _drape(kind, garment_id, cut, moving, worn, (layer, levels, tucked, covered), key)
+        worn.append(made[key])
+        if made[key].report.failed:
+            break
+    return tuple(worn)
+
+
+def _drape(kind, garment_id, cut, moving, worn, how, key):
+    layer, levels, tucked, covered = how
+    figure = moving.figure
+    sized = measurements.graded(figure.measurements, cut.sizes)
+    pattern = garments.load(kind).pattern(cut.parameters, sized)
+    ceiling = (np.inf, UNDER) if covered else (-np.inf, UNDER)
+    if tucked:
+        ceiling = (figure.levels.waist - WAISTBAND, drape.TUCKED)
+    draped = drape.drape(
+        pattern, moving, drape.colliders(moving, [one.draped for one in worn]), FABRICS[cut.fabric], levels,
+        offset=LAYER * layer, ceiling=ceiling,
+    )  # fmt: skip
+    return Hung(kind, garment_id, cut, draped, gates.report(draped, moving), key)
