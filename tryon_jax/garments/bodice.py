@@ -39,7 +39,8 @@ class Draft(NamedTuple):
 
     def hem_level(self, share):
         """y of a hem from below the waist (0) to just below the crotch (1)."""
-        return mix(mix(self.waist[1], self.hip[1], 0.3), self.crotch - 0.03, share)
+        # Most tops end at the hips: only the shortest quarter is cropped.
+        return mix(mix(self.waist[1], self.hip[1], 0.3), self.crotch - 0.03, np.interp(share, [0, 0.25, 1], [0, 0.5, 1]))
 
     def side(self, level):
         """x of the side seam at height y: straight from the chest over waist and hip and down from there."""
@@ -163,6 +164,8 @@ def sleeves(draft, share, cuff=None, band="hem"):
     """Left and right sleeve of length share in [0, 1], or () under 0.08; cuff: girth at its end, or None."""
     if share < 0.08:
         return ()
+    # Half of all sleeves are short, a third are long.
+    share = float(np.interp(share, [0, 0.1, 0.5, 0.68, 1], [0, 0.1, 0.33, 0.92, 1]))
     hole = length(outer(draft, draft.waist[1])[1][1])
     width = min(draft.upper_arm, 1.84 * hole)
     cap = _cap_height(width, hole * 1.01)

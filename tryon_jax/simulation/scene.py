@@ -102,17 +102,22 @@ def _sheet(body_id, seed, levels, garment_id, size):
     closet = wardrobe.dress(body_id, seed, levels)
     outfit = next(index for index, one in enumerate(closet.outfits) if any(h.garment_id == garment_id for h in one))
     layout = _worn(body_id, seed, levels, outfit, garment_id).layout
-    side = 256 if size <= 64 else 768 if size <= 256 else 1024
+    side = 192 if size <= 64 else 768 if size <= 256 else 1024
     return sheet.raster(layout, side), layout
 
 
 def _texture(piece, closet, spec, outfit, size):
     """The picture on a piece's cloth."""
-    seed = spec.entropy[0]
-    raster, layout = _sheet(spec.body_id, seed, LEVELS[size > 96], piece.garment_id, size)
-    hung = closet.hung(piece.garment_id, outfit)
-    design = specification.pattern(piece, hung.cut.fabric, seed)
-    return prints.paint(design, raster, layout, hung.draped.pattern.details, hung.cut.fabric)
+    fabric = closet.hung(piece.garment_id, outfit).cut.fabric
+    return _painted(piece, spec.body_id, spec.entropy[0], LEVELS[size > 96], outfit, size, fabric)
+
+
+@functools.lru_cache(maxsize=6)
+def _painted(piece, body_id, seed, levels, outfit, size, fabric):
+    """The same by names: an example shows most of its pieces two or three times."""
+    raster, layout = _sheet(body_id, seed, levels, piece.garment_id, size)
+    details = wardrobe.dress(body_id, seed, levels).hung(piece.garment_id, outfit).draped.pattern.details
+    return prints.paint(specification.pattern(piece, fabric, seed), raster, layout, details, fabric)
 
 
 def _textures(outfit, closet, spec, size):

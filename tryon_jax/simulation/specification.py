@@ -4,6 +4,7 @@ A few consecutive examples share a body in a pose and two outfits draped on it, 
 small movements of head and limbs, camera, light and background are each example's own.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -117,6 +118,7 @@ def pose_name(body_id, seed):
     return str(np.random.default_rng([seed, 11, body_id]).choice(list(POSES)))
 
 
+@functools.lru_cache(maxsize=16)
 def outfits(body_id, seed):
     """The two outfits of a body, the first to be shown: tuples of (kind, garment number), from the lower body up."""
     woman = is_woman(body_id, seed)

@@ -11,6 +11,7 @@ from tryon_jax.simulation.cloth import COLOURS, STEP, THICKNESS, Cloth
 ROOMS = (512, 1024, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
 # Share of its way back to its place that a held panel makes in a substep: it keeps its shape, and yields to its seams.
 SHAPED = 0.03
+FOLDED = 0.007  # metres that a collar's folded part lies off the skin, more than the rest
 SLACK = 1.02  # tethers may be this much longer than the flat cloth
 
 
@@ -91,6 +92,12 @@ def prepare(mesh, pattern, fabric, offset=0.0):
     for panel, edge in pattern.held:
         rows = _held(mesh, pattern, panel, edge)
         pinned[rows] = np.maximum(pinned[rows], SHAPED if edge is None else 1.0)
+    thickness = np.full(mesh.count, THICKNESS + offset)
+    for index, panel in enumerate(pattern.panels):
+        if panel.place[0] == "collar":
+            # What folds over lies on the cloth beneath, not in it.
+            over = (mesh.panel == index) & (mesh.paper[:, 1] > 0.8 * panel.place[1])
+            thickness[mesh.weld[over]] += FOLDED
     border = np.zeros(mesh.count, bool)
     border[_border(mesh)] = True
 
@@ -102,7 +109,7 @@ def prepare(mesh, pattern, fabric, offset=0.0):
     cloth = Cloth(
         partner, rest, hold, cotangent, fill(area, 1.0), fill((~border).astype(float)),
         np.append(anchor, np.arange(mesh.count, size)).astype(np.int32), fill(tether, np.inf),
-        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(np.full(mesh.count, THICKNESS + offset)), fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used),
+        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(thickness), fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used),
     )  # fmt: skip
     return cloth, pairs, lengths
 

@@ -7,11 +7,12 @@ from scipy.sparse import coo_matrix, diags
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from tryon_jax.garments import sheet
+from tryon_jax.garments import sewn, sheet
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
 NEAR, INSIDE = 0.035, 0.03
+HELD = 0.022
 FLAT = 0.06  # of its depth that a garment keeps when it is laid flat
 STEPS = 160
 
@@ -80,13 +81,17 @@ def _bones(draped, rest, average):
 
 
 def _border(draped):
-    """Metres along the cloth [V] from its nearest open edge."""
+    """Metres along the cloth [V] from its nearest open edge; a waistband, which lies close, counts HELD more."""
     corners = draped.mesh.weld[draped.mesh.faces]
     directed = np.sort(np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2), 1)
     pairs, uses = np.unique(directed, axis=0, return_counts=True)
     rim = np.unique(pairs[uses == 1])
     graph = coo_matrix((draped.lengths, draped.edges.T), shape=(draped.mesh.count,) * 2).tocsr()
-    return dijkstra(graph, directed=False, indices=rim, min_only=True)
+    bands = [sewn.edge_vertices(draped.mesh, draped.pattern, *edge) for edge in draped.pattern.held if edge[1]]
+    band = np.unique(np.concatenate(bands)) if bands else np.zeros(0, int)
+    loose = np.setdiff1d(rim, band)
+    way = dijkstra(graph, directed=False, indices=loose, min_only=True)
+    return np.minimum(way, dijkstra(graph, directed=False, indices=band, min_only=True) + HELD) if len(band) else way
 
 
 def carried(draped, worn, before, after):
