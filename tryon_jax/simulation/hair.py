@@ -181,7 +181,7 @@ def _falling(rng, style, rest, head, mask):
     weight = soft(way * lengths.max(), 0.0, 0.10) * 0.93
     drop = np.linspace(0, 1, steps)[None] * lengths[:, None]
     below = soft(starts[:, 2:3] - drop, head.joint[2] + 0.01, head.joint[2] - 0.06)
-    layer = rng.uniform(0.3, 1.0, (len(starts), 1)) * (0.005 + 0.014 * style.volume)
+    layer = rng.uniform(0.3, 1.0, (len(starts), 1)) * (0.005 + 0.009 * style.volume)
     gap = np.minimum(layer * (0.5 + 1.2 * way), 0.03) + below * BESIDE_NECK * rng.uniform(0.8, 1.3, (len(starts), 1))
     locks = strands.grow(
         rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.0), 0.08)
@@ -235,7 +235,7 @@ def _curly(rng, style, rest, head, mask):
     gap = base + (lengths[:, None] * np.linspace(0.2, 0.9, steps) if stands else 0.0)
     weight = np.zeros(steps) if stands else np.linspace(0.0, 0.9, steps)
     locks = strands.grow(
-        rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.006))
+        rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, -0.010))
     )
     return strands.curl(rng, locks, 0.006, 0.035), 0.016
 
