@@ -63,7 +63,7 @@ def test_features_are_painted_where_they_belong():
     redness = mean(colours, masks["lips"]), person.skin
     assert redness[0][0] / redness[0][1] > redness[1][0] / redness[1][1]
     height = {name: mean(canvas.points, masks[name])[2] for name in masks}
-    order = ["brows", "lashes", "pupil", "lower_lashes", "nose", "moustache", "lips", "beard"]
+    order = ["brows", "lashes", "pupil", "lower_lashes", "nose", "moustache", "lips", "below_lip"]
     assert (np.diff([height[name] for name in order]) < 0).all(), height
     shaved = appearance.paint(person._replace(beard=0.0, moustache=0.0), canvas, bare)
     assert mean(shaved, masks["beard"]).mean() > 1.3 * light["beard"]

@@ -103,7 +103,7 @@ def attach(rng, style, look, rest):
 
 def _height(style):
     """Metres of the mass of hair above the scalp."""
-    low, high = {"afro": (0.022, 0.050), "curls": (0.014, 0.028), "crop": (0.004, 0.010)}.get(
+    low, high = {"afro": (0.028, 0.062), "curls": (0.014, 0.028), "crop": (0.004, 0.010)}.get(
         style.name, (0.004, 0.011)
     )
     return low + (high - low) * style.volume
@@ -221,23 +221,23 @@ def _tied(rng, style, rest, head, mask):
 
 def _curly(rng, style, rest, head, mask):
     """Curls that stand out all around (afro) or fall a little way."""
-    count = 800
+    count = 640
     starts, normals = strands.roots(rng, rest, mask, count)
     stands = style.name == "afro"
-    lengths = (0.03 + 0.045 * style.volume if stands else 0.05 + 0.08 * style.length) * rng.uniform(0.7, 1.1, count)
+    lengths = (0.030 + 0.012 * style.volume if stands else 0.05 + 0.08 * style.length) * rng.uniform(0.7, 1.1, count)
     middle = np.array([0.0, head.joint[1] - 0.01, head.eye[2] + 0.03])
     steps = 6
 
     def flow(points):
         return strands.unit(points - middle)
 
-    base = (_height(style) * rng.uniform(0.5, 1.2, (count, 1))) * np.linspace(0.4, 1.0, steps)
-    gap = base + (lengths[:, None] * np.linspace(0.2, 0.9, steps) if stands else 0.0)
+    # An afro's curls wander about in its outermost layer, where the mass below them ends.
+    least = 0.85 if stands else 0.5
+    gap = _height(style) * rng.uniform(least, 1.15, (count, 1)) * np.linspace(0.7 if stands else 0.4, 1.0, steps)
     weight = np.zeros(steps) if stands else np.linspace(0.0, 0.9, steps)
-    locks = strands.grow(
-        rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, -0.010))
-    )
-    return strands.curl(rng, locks, 0.006, 0.035), 0.016
+    growth = strands.Growth(flow, weight, gap, _clear(style, head, -0.010), 1.5 if stands else 0.16)
+    locks = strands.grow(rng, rest, starts, normals, lengths, growth)
+    return strands.curl(rng, locks, 0.006, 0.035), 0.018 if stands else 0.016
 
 
 def _clear(style, head, over):
