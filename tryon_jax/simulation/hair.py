@@ -155,7 +155,7 @@ def _short(rng, style, rest, head, mask):
 
 def _falling(rng, style, rest, head, mask):
     """Hair that falls to both sides of a parting, to the chin or below the shoulders."""
-    starts, normals = strands.roots(rng, rest, mask, 540)
+    starts, normals = strands.roots(rng, rest, mask, 460)
     forehead = soft(starts[:, 1], head.eye[1] + 0.045, head.eye[1] + 0.02) * (np.abs(starts[:, 0]) < 0.05 * head.scale)
     fringe = (forehead > 0.3) & style.fringe
 
