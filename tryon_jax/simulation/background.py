@@ -46,9 +46,9 @@ def _studio(rng, rows, columns, feet):
     middle = np.hypot(columns - rng.uniform(0.35, 0.65), rows - rng.uniform(0.25, 0.6))
     light = light + rng.uniform(0.0, 0.3) * (np.exp(-((middle / rng.uniform(0.3, 0.6)) ** 2)) - 0.6)
     if rng.uniform() < 0.35:  # painted canvas
-        light = light * (1 + rng.uniform(0.02, 0.07) * clouds(rng, rows.shape, 0.4))
+        light = light * (1 + rng.uniform(0.015, 0.05) * clouds(rng, rows.shape, 0.4))
     picture = (base * light[..., None]).astype(np.float32)
-    if rng.uniform() < 0.25:  # the paper is narrower than the picture
+    if rng.uniform() < 0.12:  # the paper is narrower than the picture
         edge, room = rng.uniform(0.02, 0.12), colour(rng, 0.15, 0.6, 0.03)
         for left, right in ((-0.1, edge), (1 - edge, 1.1)):
             box(picture, left, -0.1, right, feet - 0.02, room, 0.004, shade=0.2)

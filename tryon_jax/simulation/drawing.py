@@ -18,6 +18,8 @@ from tryon_jax.render import rasterize, shade, texture
 SAMPLES = 3
 # Light that reaches the inner side of cloth, seen through neck, hem and cuffs.
 INSIDE = 0.55
+# Share of the light leaving a hollow that meets the hollow again.
+BOUNCED = 0.6
 _STEP = 4096  # meshes are padded to multiples of this, so that few sizes are ever compiled
 
 
@@ -136,7 +138,10 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]
     normals = _visible(normals * seen, toward)
     albedo = jnp.where(texture_uv[..., :1] < 0, colours, texture.sample_texture(textures, texture_uv))
-    shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE) * reached
+    shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE)
+    # What does not reach a hollow directly is partly thrown there by the hollow itself, in its own colour: the sum
+    # of all bounces (Jimenez et al. 2016, "Practical Realtime Strategies for Accurate Indirect Occlusion").
+    shading = shading * reached / (1 - BOUNCED * albedo * (1 - reached))
     covered = (ids >= 0)[..., None].astype(jnp.float32)
     painted = jnp.concatenate([jnp.clip(albedo * shading, 0, 1), albedo], axis=-1) * covered
     coverage = _box(covered, size)

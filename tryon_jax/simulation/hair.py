@@ -103,7 +103,7 @@ def attach(rng, style, look, rest):
 
 def _height(style):
     """Metres of the mass of hair above the scalp."""
-    low, high = {"afro": (0.022, 0.050), "curls": (0.014, 0.028), "crop": (0.004, 0.010)}.get(
+    low, high = {"afro": (0.028, 0.062), "curls": (0.014, 0.028), "crop": (0.004, 0.010)}.get(
         style.name, (0.004, 0.011)
     )
     return low + (high - low) * style.volume
@@ -155,7 +155,7 @@ def _short(rng, style, rest, head, mask):
 
 def _falling(rng, style, rest, head, mask):
     """Hair that falls to both sides of a parting, to the chin or below the shoulders."""
-    starts, normals = strands.roots(rng, rest, mask, 540)
+    starts, normals = strands.roots(rng, rest, mask, 460)
     forehead = soft(starts[:, 1], head.eye[1] + 0.045, head.eye[1] + 0.02) * (np.abs(starts[:, 0]) < 0.05 * head.scale)
     fringe = (forehead > 0.3) & style.fringe
 
@@ -181,7 +181,7 @@ def _falling(rng, style, rest, head, mask):
     weight = soft(way * lengths.max(), 0.0, 0.10) * 0.93
     drop = np.linspace(0, 1, steps)[None] * lengths[:, None]
     below = soft(starts[:, 2:3] - drop, head.joint[2] + 0.01, head.joint[2] - 0.06)
-    layer = rng.uniform(0.3, 1.0, (len(starts), 1)) * (0.005 + 0.014 * style.volume)
+    layer = rng.uniform(0.3, 1.0, (len(starts), 1)) * (0.005 + 0.009 * style.volume)
     gap = np.minimum(layer * (0.5 + 1.2 * way), 0.03) + below * BESIDE_NECK * rng.uniform(0.8, 1.3, (len(starts), 1))
     locks = strands.grow(
         rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.0), 0.08)
@@ -221,23 +221,23 @@ def _tied(rng, style, rest, head, mask):
 
 def _curly(rng, style, rest, head, mask):
     """Curls that stand out all around (afro) or fall a little way."""
-    count = 800
+    count = 640
     starts, normals = strands.roots(rng, rest, mask, count)
     stands = style.name == "afro"
-    lengths = (0.03 + 0.045 * style.volume if stands else 0.05 + 0.08 * style.length) * rng.uniform(0.7, 1.1, count)
+    lengths = (0.030 + 0.012 * style.volume if stands else 0.05 + 0.08 * style.length) * rng.uniform(0.7, 1.1, count)
     middle = np.array([0.0, head.joint[1] - 0.01, head.eye[2] + 0.03])
     steps = 6
 
     def flow(points):
         return strands.unit(points - middle)
 
-    base = (_height(style) * rng.uniform(0.5, 1.2, (count, 1))) * np.linspace(0.4, 1.0, steps)
-    gap = base + (lengths[:, None] * np.linspace(0.2, 0.9, steps) if stands else 0.0)
+    # An afro's curls wander about in its outermost layer, where the mass below them ends.
+    least = 0.85 if stands else 0.5
+    gap = _height(style) * rng.uniform(least, 1.15, (count, 1)) * np.linspace(0.7 if stands else 0.4, 1.0, steps)
     weight = np.zeros(steps) if stands else np.linspace(0.0, 0.9, steps)
-    locks = strands.grow(
-        rng, rest, starts, normals, lengths, strands.Growth(flow, weight, gap, _clear(style, head, 0.006))
-    )
-    return strands.curl(rng, locks, 0.006, 0.035), 0.016
+    growth = strands.Growth(flow, weight, gap, _clear(style, head, -0.010), 1.5 if stands else 0.16)
+    locks = strands.grow(rng, rest, starts, normals, lengths, growth)
+    return strands.curl(rng, locks, 0.006, 0.035), 0.018 if stands else 0.016
 
 
 def _clear(style, head, over):

@@ -15,7 +15,7 @@ AXES = 7  # height fields, for twice as many directions
 STRENGTH = 0.75  # of the occlusion that is applied: hidden places still get light from their neighbours
 
 
-def openness(mesh, light, strength=STRENGTH, lamp=0.25):
+def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     """Share of the light that reaches each vertex of a drawing.Mesh: f32 [V] in [0, 1], 1 in the open.
 
     light [9, 3]: spherical harmonics as in render.shade; its brightest direction casts a soft shadow that takes away

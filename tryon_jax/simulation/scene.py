@@ -27,12 +27,13 @@ from tryon_jax.simulation import (
 from tryon_jax.simulation.drawing import camera_frame
 
 # Room for every outfit, so that people and shop pictures are one compilation each.
-PERSON_ROOM, SHOP_ROOM = (45056, 69632), (8192, 12288)
-# How often faces' boxes cover the picture: 0.9 and 1.7 in the median, seldom over 1.5 and 3.
-PERSON_LAYERS, SHOP_LAYERS = 2.0, 4.0
+# Coarse cloth, then fine.
+PERSON_ROOM, SHOP_ROOM = ((40960, 61440), (65536, 106496)), ((8192, 12288), (24576, 40960))
+# How often faces' boxes cover the picture: 1.2 (hair has many) and 1.7 in the median, seldom over 2.3 and 3.
+PERSON_LAYERS, SHOP_LAYERS = 2.5, 4.0
 MARGIN = 0.06  # free share of the shop picture on each side
 PIECES = 3  # pieces of clothing in an outfit, at most
-LEVELS = {False: 2, True: 3}  # of detail of the cloth: finer where pixels are finer than its coarse edges
+FINE, LEVELS = 96, (2, 3)  # pixels a side from which the cloth has more levels of detail
 # Share of pose.SPREAD by which each example's limbs and head move from the pose in which its clothes were draped.
 MOVEMENT = 0.5
 
@@ -42,7 +43,7 @@ def example(spec, size):
 
     The same Specification gives the same arrays. Person and sheets share body, pose, camera and light.
     """
-    seed, levels = spec.entropy[0], LEVELS[size > 96]
+    seed, levels = spec.entropy[0], LEVELS[size > FINE]
     rng = np.random.default_rng(spec.entropy)
     closet = wardrobe.dress(spec.body_id, seed, levels)
     moved = body.moved(rng, closet.pose, MOVEMENT)._replace(yaw=float(rng.uniform(-0.44, 0.44)))  # 25 degrees each way
@@ -77,7 +78,7 @@ def _caption(spec, closet):
 
 def _drawn(parts, lining, textures, light, camera, size):
     """Both drawing.Sides of a joined person, its own shadows upon it."""
-    mesh = drawing.join(parts, PERSON_ROOM)
+    mesh = drawing.join(parts, PERSON_ROOM[size > FINE])
     openness = occlusion.openness(mesh, light)
     openness[: len(lining)] *= lining
     return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness)
@@ -109,7 +110,7 @@ def _sheet(body_id, seed, levels, garment_id, size):
 def _texture(piece, closet, spec, outfit, size):
     """The picture on a piece's cloth."""
     fabric = closet.hung(piece.garment_id, outfit).cut.fabric
-    return _painted(piece, spec.body_id, spec.entropy[0], LEVELS[size > 96], outfit, size, fabric)
+    return _painted(piece, spec.body_id, spec.entropy[0], LEVELS[size > FINE], outfit, size, fabric)
 
 
 @functools.lru_cache(maxsize=6)
@@ -277,11 +278,11 @@ def _shop_picture(rng, spec, closet, shop, size):
 
 def shop_side(spec, closet, shop, size):
     """The drawing.Side of the chosen garment in its shop picture."""
-    index, levels = _outfit_of(spec.sheets, closet), LEVELS[size > 96]
+    index, levels = _outfit_of(spec.sheets, closet), LEVELS[size > FINE]
     hung = closet.hung(spec.chosen.garment_id, index)
     prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
     everything = np.ones(hung.draped.mesh.count, bool)
-    mesh = drawing.join([_cloth(hung, prepared, shop.vertices, 0, everything, shop, size)], SHOP_ROOM)
+    mesh = drawing.join([_cloth(hung, prepared, shop.vertices, 0, everything, shop, size)], SHOP_ROOM[size > FINE])
     texture = _texture(spec.chosen, closet, spec, index, size)
     textures = np.concatenate([texture] + [np.zeros_like(texture)] * (PIECES - 1))
     openness = np.ones(len(mesh.vertices), np.float32)

@@ -17,7 +17,7 @@ def expose(rng, picture):
     photo = photo * vignette(size, rng.uniform(0.0, 0.14), rng.uniform(-0.08, 0.08, 2))
     gains = np.exp(rng.uniform(-0.035, 0.035, 3) * np.array([1.0, 0.4, 1.0]))
     photo = contrast(np.clip(photo * gains, 0, 1), rng.uniform(-0.1, 0.16))
-    photo = np.clip(photo + noise(rng, photo, rng.uniform(0.001, 0.006), rng.uniform(0.002, 0.014)), 0, 1)
+    photo = np.clip(photo + noise(rng, photo, rng.uniform(0.001, 0.006), rng.uniform(0.002, 0.011)), 0, 1)
     quality = int(rng.integers(72, 96))
     return jpeg(photo, quality) if rng.uniform() < JPEG_SHARE else photo.astype(np.float32)
 

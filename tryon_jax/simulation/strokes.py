@@ -64,9 +64,10 @@ def clouds(rng, shape, scale, octaves=4):
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         cells = max(int(np.ceil(2**octave / scale)), 1) + 3
-        if cells > max(shape):
-            break
+        # Drawn even where too fine to show, so that pictures of all sizes draw the same numbers.
         coarse = rng.standard_normal((cells, cells), np.float32)
+        if cells > max(shape):
+            continue
         fine = zoom(coarse, (shape[0] / (cells - 3), shape[1] / (cells - 3)), order=1, grid_mode=True, mode="nearest")
         total += 0.6**octave * fine[: shape[0], : shape[1]]
     # 1e-6: the deviation of noise that has been cut to nothing.

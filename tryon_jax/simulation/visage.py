@@ -144,7 +144,7 @@ def _beard(points, masks, bones, eye, scale):
     u, v = np.abs(x) / scale, (z - mouth[2]) / scale
     moustache = soft(u, 0.034, 0.026) * soft(v, 0.0065, 0.0095) * soft(v, 0.019, 0.0155) * soft(u, 0.0012, 0.0035)
     line = np.interp(u, [0.0, 0.022, 0.034, 0.050, 0.062, 0.070], [-0.016, -0.014, 0.004, 0.012, 0.04, 0.075])
-    jaw = soft(v, line + 0.004, line - 0.005) * soft(v, -0.072, -0.050)
+    jaw = soft(v, line + 0.004, line - 0.005) * soft(v, -0.060, -0.045)
     beside = soft(u, 0.0255, 0.030) * soft(u, 0.042, 0.036) * soft(v, 0.014, 0.008) * soft(v, -0.03, -0.02)
     before_ear = soft(y, bones["head"][1] + 0.004, bones["head"][1] - 0.010)
     shown = before_ear * (1 - masks["lips"]) * (1 - masks["eye"])
