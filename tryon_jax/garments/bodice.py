@@ -23,7 +23,7 @@ def mix(low, high, share):
 
 class Draft(NamedTuple):
     """Coordinates in metres of one half: chest (x of the side seam), armhole (its y), tip (x, y) of the shoulder,
-    neck (x), waist and hip (x, y), crotch (y), arm and upper_arm lengths, ease in [0, 1]."""
+    neck (x), waist and hip (x, y), crotch (y), arm and upper_arm lengths, bare_arm: the upper arm's own girth, wrist's girth, ease in [0, 1]."""
 
     chest: float
     armhole: float
@@ -34,6 +34,7 @@ class Draft(NamedTuple):
     crotch: float
     arm: float
     upper_arm: float
+    bare_arm: float
     wrist: float
     ease: float
 
@@ -61,8 +62,9 @@ class Draft(NamedTuple):
         return curve((x, 0), (x * 0.75, -depth * 1.3), (-x * 0.75, -depth * 1.3), (-x, 0))
 
 
-def draft(parameters, measurements, girth=(0.04, 0.26), drop=(-0.01, 0.05)):
-    """The Draft of a top with `ease` in [0, 1] of parameters, which adds girth metres and lets the shoulder drop."""
+def draft(parameters, measurements, girth=(0.04, 0.26), drop=(-0.01, 0.05), arm=(0.05, 0.16)):
+    """The Draft of a top with `ease` in [0, 1] of parameters, which adds girth metres around the
+    chest and arm metres around the arm, and lets the shoulder drop."""
     m, ease = measurements, parameters["ease"]
     extra = mix(*girth, ease)
     chest = (m.chest + extra) / 4
@@ -77,7 +79,7 @@ def draft(parameters, measurements, girth=(0.04, 0.26), drop=(-0.01, 0.05)):
     slope = 0.26 * (tip - neck)
     return Draft(
         chest, armhole, (tip, -slope), neck, (waist, heights[0]), (hip, heights[1]), heights[2], m.arm,
-        m.upper_arm + mix(0.05, 0.16, ease), m.wrist, ease,
+        m.upper_arm + mix(*arm, ease), m.upper_arm, m.wrist, ease,
     )  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def sleeves(draft, share, cuff=None, band="hem"):
     width = min(draft.upper_arm, 1.84 * hole)
     cap = _cap_height(width, hole * 1.01)
     along = mix(cap + 0.035, draft.arm - 0.35 * max(draft.tip[0] - 0.2, 0) + 0.01, share)
-    taper = mix(width, draft.wrist + mix(0.06, 0.12, draft.ease), min(1.0, (along - cap) / (draft.arm - cap)))
+    taper = mix(width, draft.wrist + 0.04 + 0.55 * (draft.upper_arm - draft.bare_arm), min(1.0, (along - cap) / (draft.arm - cap)))
     end = taper if cuff is None else cuff
     cap_half = _cap(width, cap)
     under = line((end / 2, -along), (width / 2, -cap))

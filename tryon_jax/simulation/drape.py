@@ -162,7 +162,7 @@ def drape(pattern, moving, bodies, fabric, levels=2, spacing=COARSE, offset=0.0,
     close to the skin, as under a waistband or a jacket. Raises ValueError if the pattern cannot be sewn at that spacing.
     """
     mesh = sewn.sew(pattern, spacing)
-    gap = placement.GAP + 2 * offset
+    gap = placement.GAP + 4 * offset
     placed, limbs = placement.place(pattern, mesh, moving.rest, moving.figure, gap)
     state = _Level(pattern, mesh, moving, limbs, bodies, fabric, offset, ceiling)
     x, _, _ = state.run(*state.start(placed), ASSEMBLE)
@@ -202,7 +202,7 @@ class _Level:
         held = np.asarray(self.cloth.pinned)[: mesh.count] > 0
         self.pins = np.zeros((KEYS, 3, len(self.cloth.pinned)), np.float32)
         if held.any():
-            band, _ = placement.place(pattern, mesh, moving.rest, moving.figure, BAND_GAP + offset)
+            band, _ = placement.place(pattern, mesh, moving.rest, moving.figure, BAND_GAP + 2 * offset)
             self.pins[:, :, np.flatnonzero(held)] = attached(
                 moving.rest, band[held], moving.transforms
             ).transpose(0, 2, 1)

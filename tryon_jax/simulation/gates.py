@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from tryon_jax.simulation.drawing import vertex_normals
 
 DEEP = 0.002  # metres inside the body from which a vertex counts
-INSIDE, STRAIN, STRAIN_STRETCHY, SPEED = 0.02, 0.12, 0.30, 0.5
+INSIDE, STRAIN, STRAIN_STRETCHY, SPEED = 0.02, 0.12, 0.30, 1.5
 
 
 class Report(NamedTuple):

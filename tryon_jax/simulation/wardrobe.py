@@ -10,8 +10,8 @@ from tryon_jax.garments import measurements
 from tryon_jax.simulation import body, drape, gates, specification
 from tryon_jax.simulation.fabric import FABRICS
 
-LAYER = 0.003  # metres between one garment and the next, more than between cloth and skin
-UNDER = 0.012  # metres off the skin at most of a top that has a jacket over it
+LAYER = 0.0015  # metres between one garment and the next, more than between cloth and skin
+UNDER = 0.009  # metres off the skin at most of a top that has a jacket over it
 WAISTBAND = 0.03  # metres below the waist from which a top inside a skirt is tucked
 ATTEMPTS = 24  # of drawing garments anew before a body is given up
 
