@@ -18,7 +18,7 @@ from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS
 from tryon_jax.geometry.turn import rotate, turn_sheets
 
 SIDES = {"front": 1.0, "back": -1.0}  # the sign of the normals' z
-TARGETS = ("depth", "rgb", "normals", "segmentation", "garment_uv")
+TARGETS = ("depth", "rgb", "normals", "segmentation", "garment_uv", "strain")
 # Neighbouring pixels that differ by more than this many pixel widths in depth are different surfaces.
 JUMP_PIXELS = 4.0
 

@@ -8,9 +8,12 @@ import numpy as np
 from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 
 SIDES = ("front", "back")
-TARGETS = ("rgb", "depth", "normals", "segmentation", "garment_uv")
+TARGETS = ("rgb", "depth", "normals", "segmentation", "garment_uv", "strain")
 # One flag a target: 1 where the example holds its truth, 0 where the array is zeros.
-HAS = ("rgb", "back_rgb", "depth", "normals", "segmentation", "garment_uv", "mask", "keypoints", "person_segmentation")
+HAS = (
+    "rgb", "back_rgb", "depth", "normals", "segmentation", "garment_uv", "strain", "mask", "keypoints",
+    "person_segmentation",
+)  # fmt: skip
 
 
 def specification(size, garment_size=None):
@@ -20,6 +23,7 @@ def specification(size, garment_size=None):
     `person`, `garment` and `*_rgb` lie in [0, 1]; `keypoints` are x, y in pixels and visibility;
     `*_depth` metres toward the front camera from the body's root plane; `*_normals` unit, camera frame;
     `*_garment_uv` x, y in [-1, 1] over the garment picture (x right, y down; zeros off the garment);
+    `*_strain` how much longer the cloth is than on its pattern, as a share, negative where it is pushed together;
     `garment_class` indexes GARMENT_CLASSES; `camera` is geometry.camera's.
     """
     garment_size = garment_size or size
@@ -41,6 +45,7 @@ def specification(size, garment_size=None):
         spec[f"{side}_normals"] = ((*picture, 3), one)
         spec[f"{side}_segmentation"] = (picture, np.int32)
         spec[f"{side}_garment_uv"] = ((*picture, 2), one)
+        spec[f"{side}_strain"] = ((*picture, 1), one)
     spec["has"] = {name: ((), one) for name in HAS}
     return spec
 

@@ -7,20 +7,20 @@ XLA on a CPU works out indices and weights again for every channel that uses the
 import jax
 import jax.numpy as jnp
 
-PLANES = 10  # label, depth, rgb 3, normal 3, garment uv 2
+PLANES = 11  # label, depth, rgb 3, normal 3, garment uv 2, strain
 
 
 def to_planes(sheet):
-    """Planes [10, H, W] of one sheet, a dict of the batch contract's targets without their side."""
+    """Planes [11, H, W] of one sheet, a dict of the batch contract's targets without their side."""
     label = sheet["segmentation"][..., None].astype(jnp.float32)
-    layers = [label, sheet["depth"], sheet["rgb"], sheet["normals"], sheet["garment_uv"]]
+    layers = [label, sheet["depth"], sheet["rgb"], sheet["normals"], sheet["garment_uv"], sheet["strain"]]
     return jnp.moveaxis(jnp.concatenate(layers, axis=-1), -1, 0)
 
 
 def from_planes(planes, mask):
-    """The sheet, a dict of arrays, of planes [10, H, W]; zero where mask [H, W] is False."""
+    """The sheet, a dict of arrays, of planes [11, H, W]; zero where mask [H, W] is False."""
     planes = jnp.where(mask, planes, 0.0)
-    ranges = {"depth": (1, 2), "rgb": (2, 5), "normals": (5, 8), "garment_uv": (8, 10)}
+    ranges = {"depth": (1, 2), "rgb": (2, 5), "normals": (5, 8), "garment_uv": (8, 10), "strain": (10, 11)}
     sheet = {name: jnp.moveaxis(planes[first:last], 0, -1) for name, (first, last) in ranges.items()}
     return sheet | {"segmentation": jnp.round(planes[0]).astype(jnp.int32)}
 

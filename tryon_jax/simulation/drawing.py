@@ -28,7 +28,7 @@ class Mesh(NamedTuple):
 
     vertices [V, 3] metres; faces [F, 3] i32; normals [V, 3] unit; colours [V, 3] in [0, 1]; texture_uv [V, 2] in
     [0, 1] of the texture stack, negative where the vertex colour holds; garment_xy [V, 2] coordinate in the shop
-    picture, zeros off the garment; labels [F] i32, part of each face.
+    picture, zeros off the garment; labels [F] i32, part of each face; strain [V, 1] of cloth against its pattern.
     """
 
     vertices: np.ndarray
@@ -38,12 +38,13 @@ class Mesh(NamedTuple):
     texture_uv: np.ndarray
     garment_xy: np.ndarray
     labels: np.ndarray
+    strain: np.ndarray
 
 
 class Side(NamedTuple):
     """What one side of the mesh looks like: rgb [S, S, 3] mean of the covered samples, albedo [S, S, 3] the same
     before light falls on it, coverage [S, S, 1] their share; and at pixel centres depth [S, S, 1], normals [S, S, 3],
-    labels [S, S] i32, garment_xy [S, S, 2], zero where no face covers the centre.
+    labels [S, S] i32, garment_xy [S, S, 2], strain [S, S, 1], zero where no face covers the centre.
     """
 
     rgb: jax.Array
@@ -53,6 +54,7 @@ class Side(NamedTuple):
     normals: jax.Array
     labels: jax.Array
     garment_xy: jax.Array
+    strain: jax.Array
 
 
 def join(meshes, room=(0, 0)):
@@ -92,9 +94,10 @@ def camera_frame(points):
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float32)
 
 
-def draw(mesh, textures, light, camera, size, layers, openness=None):
+def draw(mesh, textures, light, camera, size, layers, openness=None, behind=True):
     """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3].
 
+    behind: whether the back is wanted too; None comes in its place without.
     openness [V] f32 in [0, 1], if given, is the share of the light that reaches each vertex (occlusion.openness).
     layers: about how often the faces' boxes cover the picture; too few costs time (a second drawing), nothing else.
     """
@@ -102,7 +105,7 @@ def draw(mesh, textures, light, camera, size, layers, openness=None):
     openness = np.ones(len(mesh.vertices), np.float32) if openness is None else openness
     while True:
         capacity = min(capacity, rasterize.MAX_CAPACITY)
-        sides, overflow = _draw(mesh, openness, textures, light, camera, size, capacity)
+        sides, overflow = _draw(mesh, openness, textures, light, camera, size, capacity, behind)
         if not overflow:
             return sides
         if capacity == rasterize.MAX_CAPACITY:
@@ -110,8 +113,8 @@ def draw(mesh, textures, light, camera, size, layers, openness=None):
         capacity *= 2
 
 
-@functools.partial(jax.jit, static_argnames=("size", "capacity"))
-def _draw(mesh, openness, textures, light, camera, size, capacity):
+@functools.partial(jax.jit, static_argnames=("size", "capacity", "behind"))
+def _draw(mesh, openness, textures, light, camera, size, capacity, behind):
     fine = size * SAMPLES
     fine_camera = jnp.array([1 / SAMPLES, 1, 1]) * camera
     vertices = project(fine_camera, mesh.vertices, (fine, fine))
@@ -121,6 +124,8 @@ def _draw(mesh, openness, textures, light, camera, size, capacity):
     # Rows go down, so a face seen from outside by the front camera turns the other way round.
     outward = jnp.where(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] < 0, 1.0, -1.0)
     front = _side(mesh, vertices, fragments.front_ids, outward, 1.0, openness, textures, light, size)
+    if not behind:
+        return (front, None), fragments.overflow
     back = _side(mesh, vertices, fragments.back_ids, -outward, -1.0, openness, textures, light, size)
     # Two surfaces that touch can change places in the last bits.
     back = back._replace(depth=jnp.minimum(back.depth, front.depth))
@@ -131,10 +136,10 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     """One Side; facing [F] is 1 for faces whose outer side is seen, toward the sign of a visible normal's z."""
     depth, barycentrics = rasterize.resolve(vertices, mesh.faces, ids)
     attributes = jnp.concatenate(
-        [mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None]], axis=-1
+        [mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None], mesh.strain], axis=-1
     )
     values = rasterize.interpolate(attributes, mesh.faces, ids, barycentrics)
-    colours, normals, texture_uv, garment_xy, reached = jnp.split(values, [3, 6, 8, 10], axis=-1)
+    colours, normals, texture_uv, garment_xy, reached, strain = jnp.split(values, [3, 6, 8, 10, 11], axis=-1)
     seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]
     normals = _visible(normals * seen, toward)
     albedo = jnp.where(texture_uv[..., :1] < 0, colours, texture.sample_texture(textures, texture_uv))
@@ -150,7 +155,7 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     labels = jnp.where(ids >= 0, jnp.take(mesh.labels, jnp.maximum(ids, 0)), 0)
     centre = slice(SAMPLES // 2, None, SAMPLES)
     garment_xy = jnp.clip(garment_xy, -1, 1)
-    middle = [array[centre, centre] for array in (depth[..., None], normals * covered, labels, garment_xy)]
+    middle = [array[centre, centre] for array in (depth[..., None], normals * covered, labels, garment_xy, strain)]
     return Side(rgb, albedo, coverage, *middle)
 
 

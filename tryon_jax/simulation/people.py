@@ -34,18 +34,24 @@ def make(rng, rest, woman, age):
     return Person(look, appearance.paint(look, canvas, scalp), scalp, (*worn, *pair), covers | hidden)
 
 
-def meshes(person, vertices, transforms, covers):
-    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4]; body faces in
-    covers [F] bool are left out."""
+def meshes(person, vertices, transforms):
+    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4], the body first."""
     model, canvas = body.load(), visage.canvas()
     placed = camera_frame(vertices)
     normals = drawing.vertex_normals(placed, model.faces)
-    shown = ~(covers | person.covers | canvas.refined.replaced)
-    faces = np.concatenate([model.faces[shown], canvas.refined.faces])
+    faces = np.concatenate([model.faces, canvas.refined.faces])
     placed, normals = (refinement.extend(values, canvas.refined) for values in (placed, normals))
     parts = _parts()[faces[:, 0]]
     labels = np.where(person.scalp[faces].min(1) > 0.5, PART["hair"], parts).astype(np.int32)
     return [_mesh(placed, faces, normals, person.colours, labels)] + [_posed(part, transforms) for part in person.worn]
+
+
+def uncovered(person, parts, covers):
+    """The same meshes without the body's faces in covers [F] bool."""
+    canvas, first = visage.canvas(), parts[0]
+    shown = np.ones(len(first.faces), bool)
+    shown[: len(covers)] = ~(covers | person.covers | canvas.refined.replaced)
+    return [first._replace(faces=first.faces[shown], labels=first.labels[shown]), *parts[1:]]
 
 
 @functools.cache
@@ -66,5 +72,5 @@ def _posed(part, transforms):
 def _mesh(vertices, faces, normals, colours, labels):
     nothing = np.zeros((len(vertices), 2), np.float32)
     return drawing.Mesh(
-        vertices.astype(np.float32), faces, normals.astype(np.float32), colours, nothing - 1, nothing, labels
+        vertices.astype(np.float32), faces, normals.astype(np.float32), colours, nothing - 1, nothing, labels, nothing[:, :1]
     )

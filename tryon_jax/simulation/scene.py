@@ -33,7 +33,7 @@ PERSON_ROOM, SHOP_ROOM = ((40960, 61440), (65536, 106496)), ((8192, 12288), (245
 PERSON_LAYERS, SHOP_LAYERS = 2.5, 4.0
 MARGIN = 0.06  # free share of the shop picture on each side
 PIECES = 3  # pieces of clothing in an outfit, at most
-FINE, LEVELS = 96, (2, 3)  # pixels a side from which the cloth has more levels of detail
+FINE = 96  # pixels a side above which cloth and rooms are fine
 # Share of pose.SPREAD by which each example's limbs and head move from the pose in which its clothes were draped.
 MOVEMENT = 0.5
 
@@ -43,7 +43,7 @@ def example(spec, size):
 
     The same Specification gives the same arrays. Person and sheets share body, pose, camera and light.
     """
-    seed, levels = spec.entropy[0], LEVELS[size > FINE]
+    seed, levels = spec.entropy[0], cloth_levels(size)
     rng = np.random.default_rng(spec.entropy)
     closet = wardrobe.dress(spec.body_id, seed, levels)
     moved = body.moved(rng, closet.pose, MOVEMENT)._replace(yaw=float(rng.uniform(-0.44, 0.44)))  # 25 degrees each way
@@ -51,11 +51,12 @@ def example(spec, size):
     light = _light(rng)
     outfits = [spec.sheets] if spec.same_garment else [spec.sheets, spec.worn]
     shop = _shop(spec, closet, levels, size)
-    dressed = [_dressed(person, spec, outfit, closet, levels, shop, size) for outfit in outfits]
+    bare = people.meshes(_person(spec.body_id, seed), person.vertices, person.transforms)
+    dressed = [_dressed(person, bare, spec, outfit, closet, shop, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
     drawn = [
-        _drawn(parts, lining, _textures(outfit, closet, spec, size), light, camera, size)
-        for (parts, lining), outfit in zip(dressed, outfits, strict=True)
+        _drawn(*one, _textures(outfit, closet, spec, size), light, camera, size, behind=number == 0)
+        for number, (one, outfit) in enumerate(zip(dressed, outfits, strict=True))
     ]
     front, back = drawn[0]
     garment_class = garments.load(spec.chosen.kind).CLASS
@@ -69,6 +70,11 @@ def example(spec, size):
     return made
 
 
+def cloth_levels(size):
+    """Levels of detail of the cloth (vertices 44, 22 or 11 mm apart) in pictures of side `size`."""
+    return 1 if size <= 32 else 2 if size <= FINE else 3
+
+
 def _caption(spec, closet):
     hung, seed = closet.hung(spec.chosen.garment_id, _outfit_of(spec.sheets, closet)), spec.entropy[0]
     words = specification.pattern(spec.chosen, hung.cut.fabric, seed).words
@@ -76,12 +82,12 @@ def _caption(spec, closet):
     return captions.caption(woman, spec.pose, spec.chosen.kind, hung.cut.parameters, words, hung.cut.fabric)
 
 
-def _drawn(parts, lining, textures, light, camera, size):
-    """Both drawing.Sides of a joined person, its own shadows upon it."""
+def _drawn(parts, lining, textures, light, camera, size, behind):
+    """The drawing.Sides of a joined person, its own shadows upon it; the back only if it is wanted."""
     mesh = drawing.join(parts, PERSON_ROOM[size > FINE])
     openness = occlusion.openness(mesh, light)
     openness[: len(lining)] *= lining
-    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness)
+    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness, behind)
 
 
 def _outfit_of(outfit, closet):
@@ -110,12 +116,12 @@ def _sheet(body_id, seed, levels, garment_id, size):
 def _texture(piece, closet, spec, outfit, size):
     """The picture on a piece's cloth."""
     fabric = closet.hung(piece.garment_id, outfit).cut.fabric
-    return _painted(piece, spec.body_id, spec.entropy[0], LEVELS[size > FINE], outfit, size, fabric)
+    return _painted(piece, spec.body_id, spec.entropy[0], cloth_levels(size), outfit, size, fabric)
 
 
-@functools.lru_cache(maxsize=6)
+@functools.lru_cache(maxsize=16)
 def _painted(piece, body_id, seed, levels, outfit, size, fabric):
-    """The same by names: an example shows most of its pieces two or three times."""
+    """The same by names: most pieces are seen in several examples of their body."""
     raster, layout = _sheet(body_id, seed, levels, piece.garment_id, size)
     details = wardrobe.dress(body_id, seed, levels).hung(piece.garment_id, outfit).draped.pattern.details
     return prints.paint(specification.pattern(piece, fabric, seed), raster, layout, details, fabric)
@@ -129,14 +135,14 @@ def _textures(outfit, closet, spec, size):
     return np.concatenate(found + [np.zeros_like(found[0])] * (PIECES - len(found)))
 
 
-def _dressed(person, spec, outfit, closet, levels, shop, size):
-    """The body and an outfit on it: drawing.Meshes in the camera frame, and how much more light than other cloth's
+def _dressed(person, bare, spec, outfit, closet, shop, size):
+    """The `bare` meshes of a body and an outfit on it: drawing.Meshes in the camera frame, and how much more light than other cloth's
     inner side each of their vertices gets, [V]."""
-    seed, index = spec.entropy[0], _outfit_of(outfit, closet)
+    seed, index, levels = spec.entropy[0], _outfit_of(outfit, closet), cloth_levels(size)
     hung = closet.outfits[index]
     ready = [_worn(spec.body_id, seed, levels, index, one.garment_id) for one in hung]
     covers = np.any([one.hides for one in ready], axis=0)
-    parts = people.meshes(_person(spec.body_id, seed), person.vertices, person.transforms, covers)
+    parts = people.uncovered(_person(spec.body_id, seed), bare, covers)
     lining = [np.ones(len(part.vertices), np.float32) for part in parts]
     before = closet.motion.transforms[-1]
     for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
@@ -181,7 +187,8 @@ def _cloth(hung, prepared, vertices, layer, seen, shop, size):
     # Corners on a seam share a normal: the first paper corner of a sewn vertex stands for it.
     first = np.unique(mesh.weld, return_index=True)[1]
     normals = drawing.vertex_normals(vertices, mesh.faces, first[mesh.weld])
-    return drawing.Mesh(vertices, faces, normals, np.zeros_like(vertices), uv, xy, labels)
+    strain = prepared.strain[mesh.weld]
+    return drawing.Mesh(vertices, faces, normals, np.zeros_like(vertices), uv, xy, labels, strain)
 
 
 class Shop(NamedTuple):
@@ -236,6 +243,7 @@ def _sheets(front, back, part):
         made[f"{name}_depth"] = np.asarray(side.depth)
         made[f"{name}_normals"] = np.asarray(side.normals)
         made[f"{name}_segmentation"] = labels
+        made[f"{name}_strain"] = np.asarray(side.strain)
         made[f"{name}_garment_uv"] = np.asarray(side.garment_xy) * (labels == PART[part])[..., None]
     return made
 
@@ -278,7 +286,7 @@ def _shop_picture(rng, spec, closet, shop, size):
 
 def shop_side(spec, closet, shop, size):
     """The drawing.Side of the chosen garment in its shop picture."""
-    index, levels = _outfit_of(spec.sheets, closet), LEVELS[size > FINE]
+    index, levels = _outfit_of(spec.sheets, closet), cloth_levels(size)
     hung = closet.hung(spec.chosen.garment_id, index)
     prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
     everything = np.ones(hung.draped.mesh.count, bool)
@@ -288,7 +296,7 @@ def shop_side(spec, closet, shop, size):
     openness = np.ones(len(mesh.vertices), np.float32)
     lining = _lining(hung.draped)
     openness[: len(lining)] = lining
-    return drawing.draw(mesh, textures, shop_light(), shop.camera, size, SHOP_LAYERS, openness)[0]
+    return drawing.draw(mesh, textures, shop_light(), shop.camera, size, SHOP_LAYERS, openness, False)[0]
 
 
 @functools.cache

@@ -18,9 +18,9 @@ SPLITS = ("train", "test")
 EXAMPLES_A_BODY = 8
 WARDROBE = 8  # pieces that a body may own
 SAME_SHARE = 0.25
-# Bodies, garments and prints of split s have numbers from s * POOL on.
+# Bodies of split s have numbers from s * POOL on; garments are numbered by body, prints by garment.
 POOL = 2**24
-PRINTS = 4096
+PRINTS = 3  # in which each garment comes: painting one takes longer than drawing a person
 # How often the class of the garment to wear is each of geometry.parts.GARMENT_CLASSES, of a woman and of a man.
 CLASS_SHARES = {
     True: {"upper": 0.36, "lower": 0.31, "dress": 0.22, "outer": 0.11},
@@ -94,7 +94,7 @@ def sample(split, number, seed=0):
 
     def dressed(outfit):
         for kind, garment_id in outfit:
-            pieces.setdefault(garment_id, Piece(kind, garment_id, first + int(rng.integers(PRINTS))))
+            pieces.setdefault(garment_id, Piece(kind, garment_id, PRINTS * garment_id + int(rng.integers(PRINTS))))
         return tuple(pieces[garment_id] for _, garment_id in outfit)
 
     this, other = outfits(body_id, seed)

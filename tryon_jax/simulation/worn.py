@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from tryon_jax.garments import sewn, sheet
+from tryon_jax.simulation import gates
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
@@ -22,7 +23,7 @@ class Worn(NamedTuple):
 
     uv [P, 2] f32 in its texture sheet; layout: the sheet's; skin_indices, skin_weights [V, K]: bones that carry it;
     flat [V, 3] f32: laid flat, world frame, seen from the front; hides [F] bool: body faces that it surely hides;
-    border [V] metres along the cloth to its nearest open edge.
+    border [V] metres along the cloth to its nearest open edge; strain [V, 1] f32, mean of the edges at a vertex.
     """
 
     uv: np.ndarray
@@ -32,6 +33,7 @@ class Worn(NamedTuple):
     flat: np.ndarray
     hides: np.ndarray
     border: np.ndarray
+    strain: np.ndarray
 
 
 def wear(draped, rest):
@@ -46,6 +48,7 @@ def wear(draped, rest):
     border = _border(draped)
     return Worn(
         uv.astype(np.float32), layout, indices, weights, flat(draped), hidden(draped, border, rest.vertices)[rest.faces].all(1), border,
+        _strain(draped),
     )  # fmt: skip
 
 
@@ -56,6 +59,13 @@ def hidden(draped, border, points, near=NEAR):
     found = np.isfinite(distance)
     found[found] = border[nearest[found]] > INSIDE
     return found
+
+
+def _strain(draped):
+    """Mean stretch [V, 1] f32 of the edges at every vertex."""
+    ends, stretched = draped.edges.ravel(), np.repeat(gates.strain(draped), 2)
+    uses = np.bincount(ends, minlength=draped.mesh.count)
+    return (np.bincount(ends, stretched, draped.mesh.count) / uses).astype(np.float32)[:, None]
 
 
 def _averaging(draped):

@@ -14,7 +14,7 @@ def features(size):
     found = {key: tfds.features.Image(shape=(size, size, 3), encoding_format="png") for key in records.COLOURS}
     for key in records.COVERAGES + records.LABELS:
         found[key] = tfds.features.Image(shape=(size, size, 1), encoding_format="png")
-    channels = {"depth": 1, "normals": 3, "garment_uv": 2}
+    channels = {"depth": 1, "normals": 3, "garment_uv": 2, "strain": 1}
     for key, (dtype, _) in records.STEPS.items():
         shape = (size, size, channels[key.split("_", 1)[1]])
         found[key] = tfds.features.Tensor(shape=shape, dtype=dtype, encoding="zlib")

@@ -10,11 +10,12 @@ from tryon_jax.data import HAS
 COLOURS = ("person", "garment", "front_rgb", "back_rgb")
 COVERAGES = ("mask", "garment_mask")
 LABELS = ("person_segmentation", "front_segmentation", "back_segmentation")
-# Steps per unit: depth in 1/20 mm (reaching 1.6 m), garment coordinates in 1/32,767 of half the picture, and
-# normals in 1/127, which turns them by 0.3 degrees at most.
+# Steps per unit: depth in 1/20 mm (reaching 1.6 m), garment coordinates in 1/32,767 of half the picture, strain
+# in 1/10,000, normals in 1/127, which turns them by 0.3 degrees at most.
 STEPS = {
     "front_depth": (np.int16, 20000.0), "back_depth": (np.int16, 20000.0),
     "front_garment_uv": (np.int16, 32767.0), "back_garment_uv": (np.int16, 32767.0),
+    "front_strain": (np.int16, 10000.0), "back_strain": (np.int16, 10000.0),
     "front_normals": (np.int8, 127.0), "back_normals": (np.int8, 127.0),
 }  # fmt: skip
 NUMBERS = {"keypoints": np.float32, "camera": np.float32, "garment_class": np.int32, "same_garment": np.float32}
