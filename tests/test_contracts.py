@@ -22,7 +22,7 @@ SCHEMES = tuple(path.stem for path in sorted((ROOT / "configs").glob("*.py")) if
 
 def test_names_are_found():
     assert {"ssl", "gan", "transfer"} <= set(stages.names())
-    assert set(garments.names()) == set(GARMENT_CLASSES)
+    assert {garments.load(name).CLASS for name in garments.names()} == set(GARMENT_CLASSES)
     assert "synthetic" in data.names()
     for folder in (stages, garments, data):
         with pytest.raises(ValueError, match="choose one of"):

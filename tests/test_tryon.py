@@ -61,7 +61,7 @@ def _pictures(side=SIZE * FACTOR):
     }
 
 
-def _example(garment_class="tshirt"):
+def _example(garment_class="upper"):
     return {
         "garment_class": np.int32(GARMENT_CLASSES.index(garment_class)),
         "camera": np.array([1.9 / SIZE, 0.0, 0.9], np.float32),
@@ -98,7 +98,7 @@ def test_spread_copies_the_nearest_known():
 def test_garment_colours_come_from_its_picture_at_its_detail():
     sheets, pictures = refine.enlarge(_sheets(), FACTOR, PART["upper"]), _pictures()
     for side in ("front", "back"):
-        colour = compose.colours(sheets, sheets[f"{side}_segmentation"], pictures, "tshirt", side)
+        colour = compose.colours(sheets, sheets[f"{side}_segmentation"], pictures, "upper", side)
         place = (sheets[f"{side}_garment_uv"] + 1) / 2
         expected = 0.9 * np.concatenate([place, np.full_like(place[..., :1], 0.8)], -1)
         inner = np.s_[10 * FACTOR : 17 * FACTOR, 11 * FACTOR : 21 * FACTOR]
@@ -108,14 +108,14 @@ def test_garment_colours_come_from_its_picture_at_its_detail():
 
 def test_kept_parts_come_from_the_photo_and_the_replaced_garment_does_not():
     sheets, pictures = refine.enlarge(_sheets(), FACTOR, PART["upper"]), _pictures()
-    colour = compose.colours(sheets, sheets["front_segmentation"], pictures, "tshirt", "front")
+    colour = compose.colours(sheets, sheets["front_segmentation"], pictures, "upper", "front")
     np.testing.assert_allclose(colour[7 * FACTOR, 16 * FACTOR], [0.9, 0.7, 0.6], atol=0.01)
     np.testing.assert_allclose(colour[25 * FACTOR, 16 * FACTOR], [0, 0.4, 0.1], atol=0.01)
-    back = compose.colours(sheets, sheets["back_segmentation"], pictures, "tshirt", "back")
+    back = compose.colours(sheets, sheets["back_segmentation"], pictures, "upper", "back")
     np.testing.assert_allclose(back[25 * FACTOR, 16 * FACTOR], 0.5, atol=0.01)
     # Behind the photo's trousers are trousers; its face says nothing of the back of the head.
     sheets["back_blend"] = np.broadcast_to(np.float32([0.1, 0.0, 0.9]), sheets["back_blend"].shape)
-    back = compose.colours(sheets, sheets["back_segmentation"], pictures, "tshirt", "back")
+    back = compose.colours(sheets, sheets["back_segmentation"], pictures, "upper", "back")
     np.testing.assert_allclose(back[25 * FACTOR, 16 * FACTOR], [0, 0.4, 0.1], atol=0.02)
     np.testing.assert_allclose(back[7 * FACTOR, 16 * FACTOR], 0.5, atol=0.02)
     # A dress goes on: the old trousers must not show where the network puts bare legs, but skin.
@@ -132,17 +132,17 @@ def test_silhouette_follows_the_photo_along_kept_parts_only():
     # The photo's person stands one network pixel to the right.
     pictures |= {name: np.roll(pictures[name], FACTOR, 1) for name in ("person_mask", "person_segmentation")}
     labels = sheets["front_segmentation"]
-    mask = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "tshirt", FACTOR)
+    mask = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "upper", FACTOR)
     legs, shirt = 25 * FACTOR, 13 * FACTOR
     predicted = np.flatnonzero(sheets["mask"][legs, :, 0] > 0.5)[-1]
     assert np.flatnonzero(mask[legs] > 0.5)[-1] == predicted + FACTOR
     assert np.flatnonzero(mask[shirt] > 0.5)[-1] == np.flatnonzero(sheets["mask"][shirt, :, 0] > 0.5)[-1]
     # Where an arm is bared, the old sleeve's outline is not followed.
     bare = np.where(labels == PART["upper"], PART["left_arm"], labels)
-    mask = compose.silhouette(sheets["mask"][..., 0], bare, pictures, "tshirt", FACTOR)
+    mask = compose.silhouette(sheets["mask"][..., 0], bare, pictures, "upper", FACTOR)
     assert np.flatnonzero(mask[shirt] > 0.5)[-1] == np.flatnonzero(sheets["mask"][shirt, :, 0] > 0.5)[-1]
     pictures["known"] *= 0
-    nobody = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "tshirt", FACTOR)
+    nobody = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "upper", FACTOR)
     assert nobody.max() == 0
 
 

@@ -49,7 +49,7 @@ def mean(planes, index, weights):
 
 
 def blend(planes, index, weights, jump):
-    """Weighted mean [10, ...] of a sheet's planes [10, N] at K places: index and weights [K, ...].
+    """Weighted mean [11, ...] of a sheet's planes [11, N] at K places: index and weights [K, ...].
 
     Labels are those of the heaviest place. Places whose depth differs from its by more than `jump` metres
     belong to another surface and do not count; garment coordinates are averaged inside one part only, for
@@ -64,7 +64,7 @@ def blend(planes, index, weights, jump):
         same = weight * (found[0] == heaviest[0])
         return (surface + weight, part + same, values + weight * found[1:8], uv + same * found[8:]), None
 
-    zeros = [jnp.zeros((*channels, *index.shape[1:])) for channels in ((), (), (7,), (2,))]
+    zeros = [jnp.zeros((*channels, *index.shape[1:])) for channels in ((), (), (7,), (PLANES - 8,))]
     (surface, part, values, uv), _ = jax.lax.scan(add, tuple(zeros), (index, weights))
     surface, part = (1 / jnp.where(total > 0, total, 1.0) for total in (surface, part))
     return jnp.concatenate([heaviest[:1], values * surface, uv * part])

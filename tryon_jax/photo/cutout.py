@@ -3,7 +3,6 @@
 import numpy as np
 from scipy import ndimage
 
-from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.photo import guided
 from tryon_jax.photo.blazepose import packages
 from tryon_jax.photo.mask import grab_cut, without_specks
@@ -13,7 +12,7 @@ BORDER = 0.03  # width of the frame, over the picture's side, whose colours are 
 THREAD = 0.01  # half the width, over the picture's side, of lines that are no cloth
 CLUSTERS = 6  # the ground may be a floor of several tones
 
-# Logistic regression from _outline to the four classes, balanced, on the training part of clothing-dataset-small
+# Logistic regression from _outline to tops, trousers, skirts and dresses, balanced, on the training part of clothing-dataset-small
 # (CC0, A. Grigorev): right on 83 % of its 233 held-out pictures; a quick guess that --class overrules.
 CLASS_WEIGHTS = np.array(
     [
@@ -23,6 +22,8 @@ CLASS_WEIGHTS = np.array(
         [-0.6, -2.3, -3.5, -4.8, -2.0, 0.4, -0.6, 3.4, 3.8, 1.2, 3.8, -0.5, 2.0],
     ]
 )
+# The garment class of each of these; a jacket's outline is a top's.
+OUTLINED = ("upper", "lower", "lower", "dress")
 
 
 def cut_out(rgb):
@@ -91,7 +92,7 @@ def _without_threads(mask):
 
 def guess_class(mask):
     """Garment class (geometry.parts.GARMENT_CLASSES) that a cut-out [H, W] looks most like by its outline."""
-    return GARMENT_CLASSES[int(np.argmax(CLASS_WEIGHTS @ _outline(mask)))]
+    return OUTLINED[int(np.argmax(CLASS_WEIGHTS @ _outline(mask)))]
 
 
 def _outline(mask):

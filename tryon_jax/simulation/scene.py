@@ -79,7 +79,7 @@ def _caption(spec, closet):
     hung, seed = closet.hung(spec.chosen.garment_id, _outfit_of(spec.sheets, closet)), spec.entropy[0]
     words = specification.pattern(spec.chosen, hung.cut.fabric, seed).words
     woman = specification.is_woman(spec.body_id, seed)
-    return captions.caption(woman, spec.pose, spec.chosen.kind, hung.cut.parameters, words, hung.cut.fabric)
+    return captions.caption(woman, closet.pose.name, spec.chosen.kind, hung.cut.parameters, words, hung.cut.fabric)
 
 
 def _drawn(parts, lining, textures, light, camera, size, behind):

@@ -12,7 +12,6 @@ import numpy as np
 from tryon_jax import garments
 from tryon_jax.simulation import prints
 from tryon_jax.simulation.fabric import FABRICS, WORN_IN
-from tryon_jax.simulation.pose import POSES
 
 SPLITS = ("train", "test")
 EXAMPLES_A_BODY = 8
@@ -64,7 +63,6 @@ class Specification(NamedTuple):
     """
 
     body_id: int
-    pose: str
     worn: tuple
     sheets: tuple
     chosen: Piece
@@ -105,17 +103,12 @@ def sample(split, number, seed=0):
     chosen = next(piece for piece in reversed(sheets) if piece not in worn)
     if rng.uniform() < SAME_SHARE:
         worn = sheets
-    return Specification(body_id, pose_name(body_id, seed), worn, sheets, chosen, (seed, 2, SPLITS.index(split), number))
+    return Specification(body_id, worn, sheets, chosen, (seed, 2, SPLITS.index(split), number))
 
 
 def is_woman(body_id, seed):
     """Whether the body called `body_id` is a woman's; half of them are."""
     return bool(np.random.default_rng([seed, 3, body_id]).uniform() < 0.5)
-
-
-def pose_name(body_id, seed):
-    """The name, one of pose.POSES, of the pose in which the body is dressed."""
-    return str(np.random.default_rng([seed, 11, body_id]).choice(list(POSES)))
 
 
 @functools.lru_cache(maxsize=16)

@@ -13,7 +13,7 @@ from tryon_jax.simulation.fabric import FABRICS
 LAYER = 0.0015  # metres between one garment and the next, more than between cloth and skin
 UNDER = 0.009  # metres off the skin at most of a top that has a jacket over it
 WAISTBAND = 0.03  # metres below the waist from which a top inside a skirt is tucked
-ATTEMPTS = 24  # of drawing garments anew before a body is given up
+ATTEMPTS, PATIENCE = 40, 8  # of drawing garments anew before a body is given up, and before its pose is
 
 
 class Hung(NamedTuple):
@@ -57,11 +57,10 @@ def dress(body_id, seed, levels):
 
     Raises ValueError if ATTEMPTS garments failed, which no body of ours does.
     """
-    rng = np.random.default_rng([seed, 12, body_id])
-    pose = body.sample_pose(rng, specification.pose_name(body_id, seed))
-    moving = drape.motion(body.load(), shape_of(body_id, seed), pose)
-    made, attempts = {}, {}
     for redraws in range(ATTEMPTS):
+        if redraws % PATIENCE == 0:
+            pose, moving = _posed(body_id, seed, redraws // PATIENCE)
+            made, attempts = {}, {}
         outfits = []
         failed = None
         for outfit in specification.outfits(body_id, seed):
@@ -71,7 +70,18 @@ def dress(body_id, seed, levels):
         if failed is None:
             return Wardrobe(moving, pose, tuple(outfits), redraws, len(made))
         attempts[failed.garment_id] = attempts.get(failed.garment_id, 0) + 1
+        if attempts[failed.garment_id] % 2 == 0:
+            # What is underneath may be to blame.
+            for beneath in failed.key[-1][:1]:
+                attempts[beneath] = attempts.get(beneath, 0) + 1
     raise ValueError(f"body {body_id} of seed {seed}: {ATTEMPTS} garments in a row failed a gate, the last {failed.report}")
+
+
+def _posed(body_id, seed, attempt):
+    """The body's pose and its drape.Motion; `attempt` counts the poses given up before."""
+    rng = np.random.default_rng([seed, 12, body_id, attempt])
+    pose = body.sample_pose(rng, str(rng.choice(list(body.POSES))))
+    return pose, drape.motion(body.load(), shape_of(body_id, seed), pose)
 
 
 def order(outfit):
