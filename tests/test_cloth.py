@@ -33,6 +33,53 @@ def test_strip_hangs_as_long_as_it_is(fabric):
     np.testing.assert_allclose(found[np.isclose(vertical(mesh)[:, 2], 0)], start[np.isclose(start[:, 2], 0)], atol=1e-6)
 
 
+def by_the_book(start, made, pairs, lengths, fabric, steps, damping):
+    """Extended position-based dynamics of springs alone, an edge at a time, in f64 (Macklin et al. 2016, eq. 18)."""
+    x, v, area = start.astype(float), np.zeros(start.shape), np.asarray(made.area, float)
+    partner = np.asarray(made.partner)
+    colour = [int(np.flatnonzero(partner[:, first] == second)[0]) for first, second in pairs]
+    for _ in range(steps):
+        p = x + cloth.STEP * v
+        for number in np.argsort(colour, kind="stable"):
+            first, second = pairs[number]
+            inverse = 1 / (fabric.density * (area[first] + area[second]) / 2)
+            between = p[first] - p[second]
+            far = np.linalg.norm(between)
+            force = (far - lengths[number]) / (2 * inverse + 1 / (fabric.stiffness * cloth.STEP**2))
+            p[first] -= inverse * force * between / far
+            p[second] += inverse * force * between / far
+        v, x = (p - x) * damping / cloth.STEP, p
+    return x
+
+
+@pytest.mark.parametrize("fabric", ["denim", "knit"])
+def test_stretching_is_the_books(fabric):
+    pattern, mesh = strip(0.2, 0.2, 0.03)
+    made, pairs, lengths = prepared(pattern, mesh, FABRICS[fabric])
+    start = level(mesh, 0.0) * [1.03, 0.98, 1.0]
+    found, _ = run(start, made, AWAY, schedule(2, gravity=0.0, damping=0.9), FABRICS[fabric], bending=0.0)
+    wanted = by_the_book(start, made, pairs, lengths, FABRICS[fabric], 2 * cloth.SUBSTEPS, 0.9)
+    assert np.abs(wanted - start).max() > 0.001
+    np.testing.assert_allclose(found, wanted, atol=2e-6)
+
+
+def test_arms_press_the_trunks_cloth_and_never_lift_it(square):
+    mesh, made, *_ = square
+    bodies, start = floor(), level(mesh, 0.015) + [0, 0.2, 0]
+    arms, high, radius = bodies.arms.copy(), 0.035, 0.025
+    arms[:, 0] = [[-0.3, 0, high], [0.3, 0, high]]
+    bodies = bodies._replace(arms=arms, arms_radius=np.full(6, radius, np.float32))
+    plan = schedule(20, gravity=0.0)
+    found, _ = run(start, made, bodies, plan, COTTON)
+    axis = np.hypot(found[:, 1], found[:, 2] - high)
+    assert axis.min() > radius + cloth.THICKNESS - 1e-3 and found[:, 2].min() > cloth.THICKNESS - 1e-4
+    beneath = np.abs(start[:, 1]) < 0.02
+    assert beneath.any() and found[beneath, 2].max() < 0.015
+    # A sleeve is on the arm, and not pressed by it.
+    sleeve = made._replace(limbs=np.stack([np.ones(len(made.area)), np.zeros(len(made.area))]).astype(np.float32))
+    np.testing.assert_allclose(run(start, sleeve, bodies, plan, COTTON)[0], start, atol=1e-3)
+
+
 def test_nothing_outside_moves_the_mean(square):
     mesh, made, pairs, lengths = square
     rng = np.random.default_rng(1)

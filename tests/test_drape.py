@@ -130,6 +130,12 @@ def test_gates_see_what_is_spoilt():
     assert gates.report(found._replace(speed=found.speed + 1), moving()[0]).failed == ("speed",)
 
 
+def test_cloth_that_bursts_fails_the_gates():
+    motion, bodies = moving()
+    burst = drape.drape(draft("skirt"), motion, bodies, FABRICS["silk"]._replace(bending=np.nan), 2)
+    assert gates.report(burst, motion).failed == ("finite",)
+
+
 def test_stretchy_cloth_may_be_strained_more():
     found = draped("tshirt", "knit", 2)
     wide = found._replace(vertices=found.vertices * np.float32(1.15))

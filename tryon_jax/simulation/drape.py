@@ -211,8 +211,10 @@ class _Level:
         """Positions [3, room] of vertices [V, 3] around the A-pose, and the collider point nearest to each; from here
         on the cloth has the limb coordinates of where it lies."""
         points, limbs = self.bodies.points[0].T, self.bodies.limbs.T
-        self.own, counts = collider.coordinates(placed, self.panels, points, limbs)
-        near = collider.nearest(placed, self.own, counts, points, limbs)
+        # Trees refuse what is not finite: cloth that burst is left to the gates.
+        found = np.nan_to_num(placed)
+        self.own, counts = collider.coordinates(found, self.panels, points, limbs)
+        near = collider.nearest(found, self.own, counts, points, limbs)
         ceiling = np.where(placed[:, 2:] < self.tucked, TUCKED, np.inf)
         self.cloth = self.cloth._replace(
             limbs=self._padded(self.own), counts=self._padded(counts), ceiling=self._padded(ceiling)[0]
