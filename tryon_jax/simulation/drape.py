@@ -33,7 +33,8 @@ class Motion(NamedTuple):
 
 class Draped(NamedTuple):
     """A garment on a body in a pose. mesh: its sewn.Sewn; vertices [V, 3] f32 sewn vertices in the world; in_a_pose
-    [V, 3]: the same before the motion; edges [E, 2], lengths [E] on paper; speed [V] m/s left; limbs [V, 2] as in collider.Sites; pattern, fabric."""
+    [V, 3]: the same before the motion; edges [E, 2], lengths [E] on paper; speed [V] m/s left; limbs [V, 2] as in
+    collider.Sites; pattern, fabric."""
 
     mesh: sewn.Sewn
     vertices: np.ndarray
