@@ -23,8 +23,16 @@ def pattern(parameters, measurements):
     seams = [Seam((f"{leg}_front", edge), (f"{leg}_back", edge)) for leg in ("left", "right") for edge in ("outside", "inside")]
     seams += [Seam((f"left_{face}", "rise"), (f"right_{face}", "rise")) for face in ("front", "back")]
     tops = tuple((name, "waist") for name in LEGS)
-    details = tuple(Detail("slant pocket", f"{leg}_front", (x, -0.09), (0.05, 0.14)) for leg, x in (("left", 0.06), ("right", -0.06)))
+    details = tuple(_pocket(one) for one in panels if one.name.endswith("front"))
     return Pattern(panels, tuple(seams), details, held=tops, hung=tops)
+
+
+def _pocket(front):
+    """The slant pocket of a front piece: from its waist down to where its outer side leaves it."""
+    wide, tall = 0.05, 0.14
+    top, side = front.edges["waist"][:, 1].min(), 1.0 if front.name.startswith("left") else -1.0
+    outer = np.abs(front.edges["waist"][:, 0]).max()
+    return Detail("slant pocket", front.name, (side * float(outer - wide / 2), float(top - tall / 2)), (wide, tall))
 
 
 def _leg(name, parameters, m):

@@ -33,8 +33,8 @@ class Motion(NamedTuple):
 
 class Draped(NamedTuple):
     """A garment on a body in a pose. mesh: its sewn.Sewn; vertices [V, 3] f32 sewn vertices in the world; in_a_pose
-    [V, 3]: the same before the motion; edges [E, 2], lengths [E] on paper; nearest [V]: the collider point under each
-    vertex; speed [V] m/s left; limbs [V, 2] as in collider.Sites; pattern, fabric."""
+    [V, 3]: the same before the motion; edges [E, 2], lengths [E] on paper; speed [V] m/s left; limbs [V, 2] as in
+    collider.Sites; pattern, fabric."""
 
     mesh: sewn.Sewn
     vertices: np.ndarray
@@ -211,8 +211,10 @@ class _Level:
         """Positions [3, room] of vertices [V, 3] around the A-pose, and the collider point nearest to each; from here
         on the cloth has the limb coordinates of where it lies."""
         points, limbs = self.bodies.points[0].T, self.bodies.limbs.T
-        self.own, counts = collider.coordinates(placed, self.panels, points, limbs)
-        near = collider.nearest(placed, self.own, counts, points, limbs)
+        # Trees refuse what is not finite: cloth that burst is left to the gates.
+        found = np.nan_to_num(placed)
+        self.own, counts = collider.coordinates(found, self.panels, points, limbs)
+        near = collider.nearest(found, self.own, counts, points, limbs)
         ceiling = np.where(placed[:, 2:] < self.ceiling[0], self.ceiling[1], np.inf)
         self.cloth = self.cloth._replace(
             limbs=self._padded(self.own), counts=self._padded(counts), ceiling=self._padded(ceiling)[0]
