@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from tryon_jax import data, garments, models, stages
+from tryon_jax.garments import measurements, placement, sewn, sheet
+from tryon_jax.garments import pattern as patterns
 from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.state import TrainState
 
@@ -105,7 +107,7 @@ def test_predictions_are_sheets(scheme):
     state = jax.eval_shape(stage.init, key(), batch)
     sheets = jax.eval_shape(stage.predict, state.ema, batch, keys())
     for side in data.SIDES:
-        for name in data.TARGETS:
+        for name in data.PREDICTED:
             wanted, got = batch[f"{side}_{name}"], sheets[f"{side}_{name}"]
             assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype), f"{side}_{name}"
     assert sheets["mask"].shape == batch["mask"].shape
@@ -155,20 +157,14 @@ def test_garment(name, rest):
     key, (_, high) = next(iter(module.PARAMETERS.items()))
     with pytest.raises(ValueError, match=key):
         garments.check(name, parameters | {key: high + 1})
-    garment = module.pattern(parameters, rest)
-    assert isinstance(garment, garments.Garment)
-    count, bones = len(garment.vertices_rest), rest.skin_indices.shape[1]
-    assert garment.vertices_rest.shape == (count, 3) and np.isfinite(garment.vertices_rest).all()
-    assert garment.faces.ndim == 2 and garment.faces.shape[1] == 3
-    assert garment.faces.min() >= 0 and garment.faces.max() < count
-    assert garment.uv.shape == garment.picture_xy.shape == (count, 2)
-    assert garment.uv.min() >= 0 and garment.uv.max() <= 1 and garment.metres_per_uv > 0
-    assert garment.skin_indices.shape[0] == garment.skin_weights.shape[0] == count and bones > 0
-    np.testing.assert_allclose(garment.skin_weights.sum(1), 1, atol=1e-4)
-    assert garment.skin_indices.min() >= 0 and garment.skin_indices.max() < len(rest.joint_names)
-    assert garment.weld.shape == (count,) and (garment.weld <= np.arange(count)).all()
-    np.testing.assert_allclose(garment.vertices_rest[garment.weld], garment.vertices_rest, atol=1e-5)
-    assert garment.covers.shape == (len(rest.faces),) and garment.covers.dtype == bool
+    pattern = module.pattern(parameters, measurements.measure(rest).measurements)
+    assert isinstance(pattern, patterns.Pattern) and module.CLASS in GARMENT_CLASSES
+    mesh = sewn.sew(pattern, 0.044)
+    placed, limbs = placement.place(pattern, mesh, rest, measurements.measure(rest))
+    assert placed.shape == (mesh.count, 3) and np.isfinite(placed).all()
+    assert all(values.min() >= 0 and values.max() <= 1 for values in limbs.values())
+    layout = sheet.lay_out(pattern.panels)
+    assert layout.side > 0 and len(layout.panels) == len(pattern.panels)
 
 
 # ---- data sets

@@ -9,6 +9,8 @@ from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 
 SIDES = ("front", "back")
 TARGETS = ("rgb", "depth", "normals", "segmentation", "garment_uv", "strain")
+# Those that networks predict: a sheet that a stage makes has these.
+PREDICTED = ("rgb", "depth", "normals", "segmentation", "garment_uv")
 # One flag a target: 1 where the example holds its truth, 0 where the array is zeros.
 HAS = (
     "rgb", "back_rgb", "depth", "normals", "segmentation", "garment_uv", "strain", "mask", "keypoints",
