@@ -103,7 +103,7 @@ def body(vertices, faces):
 
 
 class Solver:
-    """One simulation.cloth.Cloth ready to run: pins [3, V] metres; bending in N m over kg/m^2; all arrays on the CPU."""
+    """One simulation.cloth.Cloth ready to run on the CPU: pins [3, V] metres; bending in N m over kg/m^2."""
 
     def __init__(self, cloth, count, pins, mesh, bending, friction):
         self.mesh, self.count = mesh, count

