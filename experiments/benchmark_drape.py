@@ -9,6 +9,7 @@ kernels; on a CPU it runs a kernel's threads one after another, so that more cor
 """
 
 import argparse
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -123,10 +124,8 @@ def compare(model, name, rounds):
     """Prints the lines of one garment: both solvers in turn, medians over `rounds`."""
     scene = Scene(model, name, FABRICS["cotton"])
     engines = {"ours": Ours(scene)}
-    try:
+    if importlib.util.find_spec("warp"):
         engines["warp"] = Warp(scene)
-    except ImportError:
-        print("warp is not installed: only ours is timed. To compare: pip install warp-lang", flush=True)
     for engine in engines.values():
         solve(engine, scene)  # compiles
     seconds = {key: [] for key in engines}
@@ -223,6 +222,8 @@ def main():
     flags.add_argument("--all-cores", action="store_true", help="only this half of the measurement")
     chosen = flags.parse_args()
     if not (chosen.one_core or chosen.all_cores):
+        if not importlib.util.find_spec("warp"):
+            print("warp is not installed: only ours is timed. To compare: pip install warp-lang", flush=True)
         for half in ("--one-core", "--all-cores"):
             subprocess.run([sys.executable, __file__, *sys.argv[1:], half], check=True)
         return
