@@ -41,11 +41,7 @@ vn 0 0 1
 f 1/1/1 2/2/1 3/3/1 4/4/1
 f -4/-4 -2/-2 -1/-1
 """
-SHARED = next(
-    (found for parent in pathlib.Path(__file__).resolve().parents
-     if (found := parent / "shared" / "real" / "free" / "meshes").is_dir()), None,
-)  # fmt: skip
-REAL = sorted(SHARED.glob("*.mhclo")) if SHARED else []
+REAL = sorted((pathlib.Path(__file__).parents[2] / "shared" / "real" / "free" / "meshes").glob("*.mhclo"))
 
 
 def written(folder, mhclo=MHCLO, obj=OBJ):

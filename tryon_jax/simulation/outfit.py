@@ -21,8 +21,9 @@ __all__ = ["Fitted", "Outfit", "fitted", "pushed_out", "read", "settled", "sewn_
 
 GAP = 0.002  # metres off the skin that a vertex found inside is brought to
 PUSH = 0.008  # metres that it may be moved for that: what lies deeper is meant to, as a collar's inner side
-# Metres off the skin that an outfit keeps when it is settled, at most: one part of it over another stays over it.
-LAYERED = 0.010
+# Share of its gap at rest that an outfit keeps when it is settled, so that a shirt stays over its trousers, and the
+# most metres of it: cloth far off the skin folds over itself where a leg is lifted.
+LAYERED, LAYERED_MOST = 0.3, 0.006
 PIECE = 60  # vertices: smaller pieces (buttons, buckles) are carried along, not simulated
 
 
@@ -204,7 +205,8 @@ def _carried(fit):
 
 def settled(fit, moving, bodies, fabric, schedule=drape.MOVE):
     """Vertices [V, 3] f32 of a Fitted as cloth on the last pose of a drape.Motion of the same body, edges [E, 2] and
-    rest lengths [E]: carried from the A-pose, its uppermost rims held, against `bodies`, the Motion's colliders.
+    rest lengths [E]: carried from the A-pose against `bodies`, the Motion's colliders, its uppermost rims held, then
+    pushed out.
 
     fabric a fabric.Fabric; schedule a cloth.Schedule. Faces that share a vertex by place only do not hang together.
     """
@@ -228,10 +230,11 @@ def settled(fit, moving, bodies, fabric, schedule=drape.MOVE):
     pins = np.stack([posed(fit, transforms).T for transforms in moving.transforms])
     ready = ready._replace(
         limbs=padded(own.T), counts=padded(counts.T), pinned=padded(_carried(fit).astype(float)),
-        thickness=padded(np.clip(fit.gap, cloth.THICKNESS, LAYERED)),
+        thickness=padded(np.clip(LAYERED * fit.gap, cloth.THICKNESS, LAYERED_MOST)),
     )  # fmt: skip
     x, _, _ = cloth.simulate(
         padded(fit.vertices.T), np.append(near, np.zeros(room - count)).astype(np.int32), ready, bodies, padded(pins),
         np.float32(fabric.bending / fabric.density), np.float32(fabric.friction), schedule,
     )  # fmt: skip
-    return np.asarray(x)[:, :count].T, edges, lengths
+    x = np.asarray(x)[:, :count].T
+    return pushed_out(x, fit.faces, moving.vertices[-1], fit.rest.faces), edges, lengths
