@@ -62,6 +62,8 @@ def test_a_tiny_outfit_is_read(tmp_path):
     assert found.faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 2, 3]] == found.uv_faces.tolist()
     np.testing.assert_allclose(found.uv, [[0, 1], [1, 0.75], [1, 0], [0, 0]])  # y down
     assert found.hidden.tolist() == [3, 5, 6, 7, 12, 100]
+    bent = outfit.read(written(tmp_path, obj=OBJ.replace("-4/-4 -2/-2 -1/-1", "1/1 3/3 3/4")))
+    assert bent.faces.tolist() == [[0, 1, 2], [0, 2, 3]]  # a face with a doubled corner has no area
     assert found.base.dtype == found.faces.dtype == found.uv_faces.dtype == found.hidden.dtype == np.int32
 
 
@@ -212,6 +214,35 @@ def test_bound_vertices_follow_the_body(model, seed):
     assert (np.linalg.norm(carried[:2] - person.vertices[own[:2]], axis=1) < 2 * outfit.PUSH).all()
 
 
+def test_offsets_grow_with_the_body(model):
+    """An offset of 1 unit along an axis is as far as that axis's two base vertices are apart, over their distance."""
+    base, shape = outfit.base(), np.array([1, 0.67, 0.5, 0.5, 0.8, 0.5], np.float32)
+    own = np.flatnonzero(np.abs(base.template[base.used, 2] - 0.3) < 0.02)[:3]
+    plain = patch(base.used[own])
+    # Metres up, and forward: far off the skin, so that nothing is pushed.
+    for axis, direction in ((0, [1, 0, 0]), (1, [0, 0, 1]), (2, [0, -1, 0])):
+        far, farther = (plain._replace(offsets=size * np.eye(3)[[axis] * 3]) for size in (10.0, 11.0))
+        step = outfit.fitted(farther, model, shape).vertices - outfit.fitted(far, model, shape).vertices
+        first, second, distance = plain.scales[axis]
+        apart = np.abs(np.dot(outfit.shaped(shape)[first] - outfit.shaped(shape)[second], direction))
+        np.testing.assert_allclose(step, np.tile(np.array(direction) * apart / distance, (3, 1)), atol=1e-5)
+
+
+def test_every_base_vertex_hangs_on_bones_and_negative_weights_pull_nowhere(model):
+    base = outfit.base()
+    np.testing.assert_allclose(np.asarray(base.weights.sum(1)).ravel(), 1, atol=1e-5)
+    own = base.used[[0, 4000, 9000]]  # far apart, on different bones
+    # The last row has bones enough that none of the others' would be left out for their number.
+    rows = np.array([[1.5, -0.2, -0.3], [1.1, -0.05, -0.05], [0.4, 0.3, 0.3]])
+    outward = patch(own)._replace(weights=rows, base=np.array([own] * 3, np.int32))
+    fit = outfit.fitted(outward, model, np.full(6, 0.67, np.float32))
+    assert (fit.skin_weights >= 0).all()
+    np.testing.assert_allclose(fit.skin_weights.sum(1), 1, atol=1e-5)
+    mixed = np.zeros((3, len(model.joint_names)))
+    np.add.at(mixed, (np.arange(3)[:, None], fit.skin_indices), fit.skin_weights)
+    np.testing.assert_allclose(mixed[:2], np.tile(base.weights[own[0]].toarray(), (2, 1)), atol=1e-5)
+
+
 def test_the_base_is_the_body(model):
     """Base vertices that the model keeps are its own, on any shape."""
     base = outfit.base()
@@ -239,6 +270,34 @@ def test_pushing_out_ends_off_the_skin_and_moves_no_more_than_asked():
         assert np.linalg.norm(moved, axis=1).min() > 0.1 + 0.002 - 3e-4
     points, own = sphere(0.15)
     np.testing.assert_array_equal(outfit.pushed_out(points, own, skin, faces), points)
+
+
+def test_the_middle_of_a_large_face_is_pushed_out_too():
+    skin, faces = sphere(0.1, 40)
+    angle = 2 * np.pi * np.arange(3) / 3
+    # Corners 22 mm off the skin, the middle 2 mm inside.
+    triangle = np.stack([0.073 * np.cos(angle), 0.073 * np.sin(angle), np.full(3, 0.098)], -1).astype(np.float32)
+    moved = outfit.pushed_out(triangle, np.array([[0, 1, 2]]), skin, faces)
+    assert np.linalg.norm(moved.mean(0)) > 0.1 and np.linalg.norm(moved - triangle, axis=1).max() <= outfit.PUSH + 1e-6
+
+
+def test_the_uppermost_rim_and_small_pieces_are_carried():
+    import trimesh
+
+    angle, level = np.meshgrid(2 * np.pi * np.arange(12) / 12, np.arange(8) / 10)
+    tube = np.stack([0.2 * np.cos(angle), 0.2 * np.sin(angle), level], -1).reshape(-1, 3)
+    row, column = np.meshgrid(np.arange(7), np.arange(12), indexing="ij")
+    a, b = row * 12 + column, row * 12 + (column + 1) % 12
+    quads = np.stack([a, b, b + 12, a + 12], -1).reshape(-1, 4)
+    button = trimesh.creation.box((0.01, 0.01, 0.01))
+    ball, ball_faces = sphere(0.1, 12)
+    vertices = np.concatenate([tube, button.vertices, ball + 3])
+    faces = np.concatenate(
+        [quads[:, :3], quads[:, [0, 2, 3]], button.faces[:-1] + len(tube), ball_faces + len(tube) + 8]
+    )
+    fit = outfit.Fitted(vertices, faces, None, None, None, None, None)
+    held = np.flatnonzero(outfit._carried(fit))
+    assert held.tolist() == [*range(84, 96), *range(96, len(vertices))]
 
 
 def test_paper_of_single_triangles_has_the_lengths_of_the_surface():

@@ -191,7 +191,7 @@ def _corner(path, number, word, vertices, uvs):
         raise UserError(f"{path}:{number}: a face without texture coordinates; export the .obj with its UV map")
     values = _numbers(path, number, parts[:2], int)
     found = [value - 1 if value > 0 else count + value for value, count in zip(values, (vertices, uvs), strict=True)]
-    for value, written, count in zip(found, values, (vertices, uvs), strict=True):
-        if not 0 <= value < count or written == 0:
-            raise UserError(f"{path}:{number}: {word} names number {written} of {count}; {_AGAIN}")
+    for value, count in zip(found, (vertices, uvs), strict=True):
+        if not 0 <= value < count:  # 0 has become `count`
+            raise UserError(f"{path}:{number}: {word} names number {values[found.index(value)]} of {count}; {_AGAIN}")
     return found

@@ -99,7 +99,7 @@ def fitted(outfit, model, shape):
     points = np.stack([points[:, 0], -points[:, 2], points[:, 1]], -1) / 10
     points = points + (rest.vertices[0] - corners[whole.used[0]])
     vertices = pushed_out(points, outfit.faces, rest.vertices, rest.faces)
-    indices, weights = _skin(outfit, rest, vertices)
+    indices, weights = _skin(outfit)
     bare = np.ones(len(whole.template), bool)
     bare[outfit.hidden] = False
     covers = ~bare[whole.used][rest.faces].any(1)
@@ -107,18 +107,13 @@ def fitted(outfit, model, shape):
     return Fitted(vertices, outfit.faces, indices, weights, covers, gap, rest)
 
 
-def _skin(outfit, rest, vertices):
+def _skin(outfit):
     """Bones [V, K] and weights [V, K]: the base's, mixed as its vertices are."""
     count = len(outfit.base)
     rows = np.arange(0, 3 * count + 1, 3)
     # A vertex outside of its triangle takes nothing from the corner that it is turned away from.
     mixing = csr_matrix((np.maximum(outfit.weights, 0).ravel(), outfit.base.ravel(), rows), (count, BASE_VERTICES))
     mixed = (mixing @ base().weights).toarray()
-    # A few helpers hang on no bone: there the nearest skin's weights.
-    loose = np.flatnonzero(mixed.sum(1) < 0.5)
-    near = cKDTree(rest.vertices).query(vertices[loose])[1]
-    mixed[loose] = 0
-    np.add.at(mixed, (loose[:, None], rest.skin_indices[near]), rest.skin_weights[near])
     width = int((mixed > 0).sum(1).max())
     indices = np.argsort(-mixed, axis=1, kind="stable")[:, :width].astype(np.int32)
     weights = np.take_along_axis(mixed, indices, 1)
