@@ -34,7 +34,10 @@ def is_motif_shirt(spec):
     design = design_of(spec.chosen)
     plain_shapes = ("circle", "ring", "diamond", "bars")
     return (
-        spec.chosen.kind == "tshirt" and not spec.same_garment and design.kind == "motif" and design.shape in plain_shapes
+        spec.chosen.kind == "tshirt"
+        and not spec.same_garment
+        and design.kind == "motif"
+        and design.shape in plain_shapes
     )
 
 
@@ -198,7 +201,11 @@ def test_outfits_have_a_top_and_a_bottom_or_a_dress():
 
 
 def test_captions_name_the_print_and_the_piece():
-    for name, nouns in (("lower", ("trousers", "shorts", "jeans", "skirt")), ("dress", ("dress",)), ("outer", ("jacket",))):
+    for name, nouns in (
+        ("lower", ("trousers", "shorts", "jeans", "skirt")),
+        ("dress", ("dress",)),
+        ("outer", ("jacket",)),
+    ):
         spec, arrays = made(name)
         assert design_of(spec.chosen).words in arrays["caption"]
         assert any(noun in arrays["caption"] for noun in nouns)

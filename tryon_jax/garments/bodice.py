@@ -13,6 +13,9 @@ from tryon_jax.garments.pattern import Seam, curve, length, line, mirrored, pane
 # the chest, since it goes over the shoulder.
 NECK_POINT = 0.03
 OVER_SHOULDER = 0.012
+# Fall of the shoulder line, metres a metre; metres that a neck hole is wider than the neck; width of a sleeve that an
+# armhole's half still takes, over the half's length.
+SLOPE, NECK_EASE, WIDEST = 0.26, 0.03, 1.8
 SHOULDERS = tuple((side, f"{end}_shoulder") for side in ("front", "back") for end in ("left", "right"))
 
 
@@ -23,7 +26,8 @@ def mix(low, high, share):
 
 class Draft(NamedTuple):
     """Coordinates in metres of one half: chest (x of the side seam), armhole (its y), tip (x, y) of the shoulder,
-    neck (x), waist and hip (x, y), crotch (y), arm and upper_arm lengths, bare_arm: the upper arm's own girth, wrist's girth, ease in [0, 1]."""
+    neck (x), waist and hip (x, y), crotch (y), arm's length, the sleeve's width upper_arm, girths of bare_arm
+    and wrist, ease in [0, 1]."""
 
     chest: float
     armhole: float
@@ -41,7 +45,9 @@ class Draft(NamedTuple):
     def hem_level(self, share):
         """y of a hem from below the waist (0) to just below the crotch (1)."""
         # Most tops end at the hips: only the shortest quarter is cropped.
-        return mix(mix(self.waist[1], self.hip[1], 0.3), self.crotch - 0.03, np.interp(share, [0, 0.25, 1], [0, 0.5, 1]))
+        return mix(
+            mix(self.waist[1], self.hip[1], 0.3), self.crotch - 0.03, np.interp(share, [0, 0.25, 1], [0, 0.5, 1])
+        )
 
     def side(self, level):
         """x of the side seam at height y: straight from the chest over waist and hip and down from there."""
@@ -73,14 +79,31 @@ def draft(parameters, measurements, girth=(0.04, 0.26), drop=(-0.01, 0.05), arm=
     armhole = NECK_POINT - m.nape_to_chest - OVER_SHOULDER - mix(0.0, 0.05, ease)
     waist = max((m.waist + extra) / 4, chest - mix(0.03, 0.0, ease))
     hip = max((m.hip + 0.03 + 0.7 * extra) / 4, waist)
-    heights = NECK_POINT - OVER_SHOULDER - np.array(
-        [m.nape_to_waist, m.nape_to_waist + m.waist_to_hip, m.nape_to_waist + m.waist_to_crotch]
+    heights = (
+        NECK_POINT
+        - OVER_SHOULDER
+        - np.array([m.nape_to_waist, m.nape_to_waist + m.waist_to_hip, m.nape_to_waist + m.waist_to_crotch])
     )
-    slope = 0.26 * (tip - neck)
-    return Draft(
-        chest, armhole, (tip, -slope), neck, (waist, heights[0]), (hip, heights[1]), heights[2], m.arm,
+    drafted = Draft(
+        chest, armhole, (tip, -SLOPE * (tip - neck)), neck, (waist, heights[0]), (hip, heights[1]), heights[2], m.arm,
         m.upper_arm + mix(*arm, ease), m.upper_arm, m.wrist, ease,
     )  # fmt: skip
+    return _with_holes(drafted, parameters, m.neck + NECK_EASE)
+
+
+def _with_holes(draft, parameters, neck_girth):
+    """A Draft whose neck and armholes let through what they are for: the neck is cut wider, the armholes deeper."""
+    front = {"neck_depth": parameters.get("neck_depth", 0.1), "neck_v": parameters.get("neck_v", 0.0)}
+    for _ in range(40):
+        if length(draft.neck_front(front)) + length(draft.neck_back()) >= neck_girth:
+            break
+        neck, tip = draft.neck + 0.003, max(draft.tip[0], draft.neck + 0.033)
+        draft = draft._replace(neck=neck, tip=(tip, -SLOPE * (tip - neck)))
+    for _ in range(30):
+        if WIDEST * length(outer(draft, draft.waist[1])[1][1]) >= draft.upper_arm:
+            break
+        draft = draft._replace(armhole=max(draft.armhole - 0.004, draft.waist[1] + 0.05))
+    return draft
 
 
 def outer(draft, hem, width=None):
@@ -91,7 +114,9 @@ def outer(draft, hem, width=None):
     middle = [] if width is not None else [(draft.side(y), y) for y in (draft.hip[1], draft.waist[1]) if hem < y < ya]
     side = line((foot, hem), *middle, (ux, ya))
     bend = min(ux, tx) - 0.018
-    armhole = curve((ux, ya), (mix(ux, bend, 0.75), ya), (bend, mix(ya, ty, 0.3)), (tx - 0.004, mix(ya, ty, 0.6)), (tx, ty))
+    armhole = curve(
+        (ux, ya), (mix(ux, bend, 0.75), ya), (bend, mix(ya, ty, 0.3)), (tx - 0.004, mix(ya, ty, 0.6)), (tx, ty)
+    )
     return [("side", side), ("armhole", armhole), ("shoulder", line((tx, ty), (draft.neck, 0.0)))]
 
 
@@ -152,7 +177,10 @@ def collar(panels, name, rise, fold, spread):
     stops = np.array([-half_way, -back / 2, back / 2, half_way])
     x = np.linspace(half_way, -half_way, 65)
     top = np.stack([x, rise + np.array([fold(1 - abs(value) / half_way) for value in x])], -1)
-    edges = [(f"bottom_{end}", line((a, 0), (b, 0))) for end, a, b in zip(("left", "back", "right"), stops[:-1], stops[1:], strict=True)]
+    edges = [
+        (f"bottom_{end}", line((a, 0), (b, 0)))
+        for end, a, b in zip(("left", "back", "right"), stops[:-1], stops[1:], strict=True)
+    ]
     edges += [("right_end", line((half_way, 0), top[0])), ("top", top), ("left_end", line(top[-1], (-half_way, 0)))]
     made = panel(name, edges, ("collar", rise, half_way, spread), hems=("top", "left_end", "right_end"))
     found = [Seam((name, "bottom_back"), ("back", "neck"))]
@@ -169,10 +197,14 @@ def sleeves(draft, share, cuff=None, band="hem"):
     # Half of all sleeves are short, a third are long.
     share = float(np.interp(share, [0, 0.1, 0.5, 0.68, 1], [0, 0.1, 0.33, 0.92, 1]))
     hole = length(outer(draft, draft.waist[1])[1][1])
-    width = min(draft.upper_arm, 1.84 * hole)
+    width = min(draft.upper_arm, WIDEST * hole)
     cap = _cap_height(width, hole * 1.01)
     along = mix(cap + 0.035, draft.arm - 0.35 * max(draft.tip[0] - 0.2, 0) + 0.01, share)
-    taper = mix(width, draft.wrist + 0.04 + 0.55 * (draft.upper_arm - draft.bare_arm), min(1.0, (along - cap) / (draft.arm - cap)))
+    taper = mix(
+        width,
+        draft.wrist + 0.04 + 0.55 * (draft.upper_arm - draft.bare_arm),
+        min(1.0, (along - cap) / (draft.arm - cap)),
+    )
     end = taper if cuff is None else cuff
     cap_half = _cap(width, cap)
     under = line((end / 2, -along), (width / 2, -cap))
@@ -181,9 +213,7 @@ def sleeves(draft, share, cuff=None, band="hem"):
         ends = ("back", "front") if side == "left" else ("front", "back")
         edges = [(band, line((-end / 2, -along), (end / 2, -along)))]
         edges += [(f"{ends[0]}_under", under), (f"{ends[0]}_cap", cap_half)]
-        edges += [
-            (f"{ends[1]}_{name}", points) for name, points in mirrored([("under", under), ("cap", cap_half)])
-        ]
+        edges += [(f"{ends[1]}_{name}", points) for name, points in mirrored([("under", under), ("cap", cap_half)])]
         made.append(panel(f"{side}_sleeve", edges, ("sleeve", side), hems=("hem",)))
     return tuple(made)
 

@@ -50,12 +50,23 @@ class Detail(NamedTuple):
     size: tuple
 
 
-DETAILS = ("button", "patch pocket", "slant pocket", "fly", "placket", "drawstring", "kangaroo pocket", "zip", "belt loop")
+DETAILS = (
+    "button",
+    "patch pocket",
+    "slant pocket",
+    "fly",
+    "placket",
+    "drawstring",
+    "kangaroo pocket",
+    "zip",
+    "belt loop",
+)
 
 
 class Pattern(NamedTuple):
     """A garment on paper: panels, seams and details; held: (panel, edge) of the edges that stay where they are put on
-    (a waistband), or (panel, None) of whole panels (a collar); hung: (panel, edge) from which the cloth hangs, no further than it is long.
+    (a waistband), or (panel, None) of whole panels (a collar); hung: (panel, edge) from which the cloth hangs, no
+    further than it is long.
     """
 
     panels: tuple

@@ -20,7 +20,11 @@ BACK = 0.53
 def pattern(parameters, measurements):
     """Trousers: parameters as in PARAMETERS, drafted to measurements.Measurements -> pattern.Pattern."""
     panels = tuple(_leg(name, parameters, measurements) for name in LEGS)
-    seams = [Seam((f"{leg}_front", edge), (f"{leg}_back", edge)) for leg in ("left", "right") for edge in ("outside", "inside")]
+    seams = [
+        Seam((f"{leg}_front", edge), (f"{leg}_back", edge))
+        for leg in ("left", "right")
+        for edge in ("outside", "inside")
+    ]
     seams += [Seam((f"left_{face}", "rise"), (f"right_{face}", "rise")) for face in ("front", "back")]
     tops = tuple((name, "waist") for name in LEGS)
     details = tuple(_pocket(one) for one in panels if one.name.endswith("front"))
@@ -64,9 +68,24 @@ def _leg(name, parameters, m):
     slope = (hip - waist) * (0.55 if back else 0.35)  # how far the middle leans at the waist
     lift = 0.025 if back else 0.0
     # From the crotch the outside runs to the hip, then curves to the waist.
-    outer = np.concatenate([line(*outside, (hip, min(hip_y, top - 0.02))), curve((hip, min(hip_y, top - 0.02)), (mix(waist + slope, hip, 0.8), mix(top, hip_y, 0.6)), (waist + slope, top))[1:]])
+    outer = np.concatenate(
+        [
+            line(*outside, (hip, min(hip_y, top - 0.02))),
+            curve(
+                (hip, min(hip_y, top - 0.02)),
+                (mix(waist + slope, hip, 0.8), mix(top, hip_y, 0.6)),
+                (waist + slope, top),
+            )[1:],
+        ]
+    )
     inner = line((-reach, crotch), *reversed(inside))
-    rise = curve((slope, top + lift), (0.0, mix(top, crotch, 0.45)), (0.0, crotch + 0.004), (-reach * 0.45, crotch + 0.002), (-reach, crotch))
+    rise = curve(
+        (slope, top + lift),
+        (0.0, mix(top, crotch, 0.45)),
+        (0.0, crotch + 0.004),
+        (-reach * 0.45, crotch + 0.002),
+        (-reach, crotch),
+    )
     edges = [
         ("hem", line(inside[0], outside[0])), ("outside", outer),
         ("waist", line((waist + slope, top), (slope, top + lift))), ("rise", rise), ("inside", inner),

@@ -106,8 +106,8 @@ def turn_sheets(front, back, mask, camera, yaw):
     """Both sheets of the body turned by `yaw` radians about the camera frame's y axis.
 
     front, back: dicts of rgb [H, W, 3], depth [H, W, 1] metres, normals [H, W, 3], segmentation [H, W] int32,
-    garment_uv [H, W, 2] and strain [H, W, 1] of one item; mask [H, W, 1]; camera [3]. Returns (front, back, mask) alike; what
-    is hidden from both cameras is lost, and what comes into view between them is drawn as the walls, which
+    garment_uv [H, W, 2] and strain [H, W, 1] of one item; mask [H, W, 1]; camera [3]. Returns (front, back, mask)
+    alike; what is hidden from both cameras is lost, and what comes into view between them is drawn as the walls, which
     blend the two sheets. The camera stays. Raises ValueError over 681 pixels of width.
     """
     height, width = mask.shape[:2]

@@ -17,7 +17,19 @@ from tryon_jax.geometry.parts import KEYPOINTS
 from tryon_jax.simulation import regions
 from tryon_jax.simulation.pose import POSES, Pose, moved, sample_pose
 
-__all__ = ["POSES", "SHAPE", "Body", "BodyModel", "Pose", "load", "moved", "posed", "sample_pose", "sample_shape", "skin"]
+__all__ = [
+    "POSES",
+    "SHAPE",
+    "Body",
+    "BodyModel",
+    "Pose",
+    "load",
+    "moved",
+    "posed",
+    "sample_pose",
+    "sample_shape",
+    "skin",
+]
 
 # The six controls in ANNY's order with their ranges: gender 0 man to 1 woman; age 2/3 is "young", the youngest adult.
 SHAPE = {

@@ -79,7 +79,9 @@ def _planes(x, cloth, points, normals, motion, ring, limbs, chosen, rotation):
     """
     borrowed = chosen.at[cloth.partner[rotation]].get(mode="promise_in_bounds")
     candidates = jnp.concatenate([_take(ring, chosen), borrowed[None]])
-    places = jax.lax.optimization_barrier([points[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)])
+    places = jax.lax.optimization_barrier(
+        [points[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)]
+    )
     away = sum((places[axis] - x[axis]) ** 2 for axis in range(3))
     apart = [limbs[k].at[candidates].get(mode="promise_in_bounds") - cloth.limbs[k] for k in range(2)]
     away = away + sum(cloth.counts[k] * (LIMB_METRES * apart[k]) ** 2 for k in range(2))
@@ -183,8 +185,8 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
     """Positions [3, V] after all frames of a Schedule, the nearest collider points [V], and the speed [V] in m/s left.
 
     x [3, V] metres; chosen [V] i32 nearest points to start from; cloth a Cloth; collider a collider.Collider; pins
-    [K, 3, V]: where pinned vertices are at each key frame; bending N m over the fabric's kg/m^2; friction as in fabric.Fabric. NaN comes out if
-    NaN goes in.
+    [K, 3, V]: where pinned vertices are at each key frame; bending N m over the fabric's kg/m^2; friction as in
+    fabric.Fabric. NaN comes out if NaN goes in.
     """
 
     schedule = jax.tree.map(jnp.asarray, schedule)
@@ -201,9 +203,7 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
         held, held_next = (_between(pins, place) for place in (now.key, now.following))
         ends = _between(collider.arms, now.following)
         collision = (normal, offset, moved, held, (held_next - held) / SUBSTEPS, ends, collider.arms_radius)
-        step = functools.partial(
-            _substep, cloth, collision, now.gravity, bending * now.bending, now.damping, friction
-        )
+        step = functools.partial(_substep, cloth, collision, now.gravity, bending * now.bending, now.damping, friction)
         x, v = jax.lax.fori_loop(0, SUBSTEPS, step, (x, v))
         return x, v, chosen
 

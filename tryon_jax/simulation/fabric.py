@@ -28,7 +28,8 @@ FABRICS = {
 
 # What each garment is made of, by and large; garments that are not named here come in all fabrics.
 WORN_IN = {
-    "tshirt": ("knit", "knit", "knit", "cotton", "silk"), "hoodie": ("knit",), "shirt": ("cotton", "cotton", "silk", "denim", "wool"),
+    "tshirt": ("knit", "knit", "knit", "cotton", "silk"), "hoodie": ("knit",),
+    "shirt": ("cotton", "cotton", "silk", "denim", "wool"),
     "trousers": ("denim", "denim", "cotton", "wool"), "skirt": ("cotton", "denim", "wool", "silk"),
     "dress": ("cotton", "silk", "wool"), "jacket": ("denim", "wool", "cotton"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a draped garment must pass before it becomes data (as GarmentCodeData, Korosteleva et al. 2024, gates its own)."""
+"""What a draped garment must pass to become data, as GarmentCodeData (Korosteleva et al. 2024) gates its own."""
 
 from typing import NamedTuple
 

@@ -35,7 +35,7 @@ def make(rng, rest, woman, age):
 
 
 def meshes(person, vertices, transforms):
-    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4], the body first."""
+    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4], body first."""
     model, canvas = body.load(), visage.canvas()
     placed = camera_frame(vertices)
     normals = drawing.vertex_normals(placed, model.faces)
@@ -72,5 +72,12 @@ def _posed(part, transforms):
 def _mesh(vertices, faces, normals, colours, labels):
     nothing = np.zeros((len(vertices), 2), np.float32)
     return drawing.Mesh(
-        vertices.astype(np.float32), faces, normals.astype(np.float32), colours, nothing - 1, nothing, labels, nothing[:, :1]
+        vertices.astype(np.float32),
+        faces,
+        normals.astype(np.float32),
+        colours,
+        nothing - 1,
+        nothing,
+        labels,
+        nothing[:, :1],
     )

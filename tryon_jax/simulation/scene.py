@@ -50,7 +50,7 @@ def example(spec, size):
     person = body.posed(body.load(), wardrobe.shape_of(spec.body_id, seed), moved)
     light = _light(rng)
     outfits = [spec.sheets] if spec.same_garment else [spec.sheets, spec.worn]
-    shop = _shop(spec, closet, levels, size)
+    shop = _shop(spec, closet, size)
     bare = people.meshes(_person(spec.body_id, seed), person.vertices, person.transforms)
     dressed = [_dressed(person, bare, spec, outfit, closet, shop, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
@@ -103,6 +103,12 @@ def _worn(body_id, seed, levels, outfit, garment_id):
     return worn.wear(closet.hung(garment_id, outfit).draped, closet.motion.rest)
 
 
+@functools.lru_cache(maxsize=4)
+def _laid(body_id, seed, levels, outfit, garment_id):
+    """Vertices of a garment laid flat."""
+    return worn.flat(wardrobe.dress(body_id, seed, levels).hung(garment_id, outfit).draped)
+
+
 @functools.lru_cache(maxsize=12)
 def _sheet(body_id, seed, levels, garment_id, size):
     """The garment's texture sheet, raster and layout: alike in both outfits."""
@@ -136,8 +142,8 @@ def _textures(outfit, closet, spec, size):
 
 
 def _dressed(person, bare, spec, outfit, closet, shop, size):
-    """The `bare` meshes of a body and an outfit on it: drawing.Meshes in the camera frame, and how much more light than other cloth's
-    inner side each of their vertices gets, [V]."""
+    """The `bare` meshes of a body and an outfit on it: drawing.Meshes in the camera frame, and how much more light each
+    of their vertices gets than other cloth's inner side, [V]."""
     seed, index, levels = spec.entropy[0], _outfit_of(outfit, closet), cloth_levels(size)
     hung = closet.outfits[index]
     ready = [_worn(spec.body_id, seed, levels, index, one.garment_id) for one in hung]
@@ -200,12 +206,13 @@ class Shop(NamedTuple):
     camera: np.ndarray
 
 
-def _shop(spec, closet, levels, size):
+def _shop(spec, closet, size):
     index = _outfit_of(spec.sheets, closet)
     draped = closet.hung(spec.chosen.garment_id, index).draped
-    prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
     laid = np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5
-    vertices = prepared.flat if laid else draped.in_a_pose
+    levels = cloth_levels(size)
+    number = (spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
+    vertices = _laid(*number) if laid else draped.in_a_pose
     picture_xy = vertices[draped.mesh.weld][:, [0, 2]]
     return Shop(vertices, picture_xy, _shop_camera(picture_xy, size))
 

@@ -109,7 +109,8 @@ def prepare(mesh, pattern, fabric, offset=0.0):
     cloth = Cloth(
         partner, rest, hold, cotangent, fill(area, 1.0), fill((~border).astype(float)),
         np.append(anchor, np.arange(mesh.count, size)).astype(np.int32), fill(tether, np.inf),
-        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(thickness), fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used),
+        np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(thickness),
+        fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used),
     )  # fmt: skip
     return cloth, pairs, lengths
 

@@ -74,7 +74,9 @@ def dress(body_id, seed, levels):
             # What is underneath may be to blame.
             for beneath in failed.key[-1][:1]:
                 attempts[beneath] = attempts.get(beneath, 0) + 1
-    raise ValueError(f"body {body_id} of seed {seed}: {ATTEMPTS} garments in a row failed a gate, the last {failed.report}")
+    raise ValueError(
+        f"body {body_id} of seed {seed}: {ATTEMPTS} garments in a row failed a gate, the last {failed.report}"
+    )
 
 
 def _posed(body_id, seed, attempt):

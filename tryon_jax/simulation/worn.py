@@ -1,4 +1,4 @@
-"""A draped garment ready to be drawn: carried into a pose, with what it hides, laid flat for its shop picture."""
+"""A draped garment ready to be drawn: carried into a pose, with what it hides, or laid flat for its shop picture."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Worn(NamedTuple):
     """A drape.Draped to draw. P paper corners, V sewn vertices.
 
     uv [P, 2] f32 in its texture sheet; layout: the sheet's; skin_indices, skin_weights [V, K]: bones that carry it;
-    flat [V, 3] f32: laid flat, world frame, seen from the front; hides [F] bool: body faces that it surely hides;
+    hides [F] bool: body faces that it surely hides;
     border [V] metres along the cloth to its nearest open edge; strain [V, 1] f32, mean of the edges at a vertex.
     """
 
@@ -30,7 +30,6 @@ class Worn(NamedTuple):
     layout: sheet.Layout
     skin_indices: np.ndarray
     skin_weights: np.ndarray
-    flat: np.ndarray
     hides: np.ndarray
     border: np.ndarray
     strain: np.ndarray
@@ -47,8 +46,8 @@ def wear(draped, rest):
     indices, weights = _bones(draped, rest, average)
     border = _border(draped)
     return Worn(
-        uv.astype(np.float32), layout, indices, weights, flat(draped), hidden(draped, border, rest.vertices)[rest.faces].all(1), border,
-        _strain(draped),
+        uv.astype(np.float32), layout, indices, weights,
+        hidden(draped, border, rest.vertices)[rest.faces].all(1), border, _strain(draped),
     )  # fmt: skip
 
 

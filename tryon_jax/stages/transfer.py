@@ -26,7 +26,12 @@ from tryon_jax.state import TrainState, average, descend, optimizers
 MAKING = ("encoder", "garment_encoder", "decoder")
 SIDES = ("front", "back")
 # Labels that a person in each garment class cannot have: a dress leaves no top and no bottom, a jacket hides nothing.
-_UNWEARABLE = {"upper": ("dress", "outer"), "lower": ("dress", "outer"), "dress": ("upper", "lower", "outer"), "outer": ()}
+_UNWEARABLE = {
+    "upper": ("dress", "outer"),
+    "lower": ("dress", "outer"),
+    "dress": ("upper", "lower", "outer"),
+    "outer": (),
+}
 _WEARABLE = np.array([[part not in _UNWEARABLE[worn] for part in PARTS] for worn in GARMENT_CLASSES])
 _KEPT = ("own", "photo", "palette")  # where the colour of what is not the garment may come from
 _NEVER = -30.0  # a logit: e^-30 is nothing, and a wrong label of a real data set still has a finite loss

@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import time
+import traceback
 import zipfile
 from typing import NamedTuple
 
@@ -127,6 +128,17 @@ def _raise_failure(failures, processes, folder):
                 ) from None
 
 
+def _made(maker, split, number):
+    """One record; an error that is not the user's says which record it was, once its own lines are printed."""
+    try:
+        return maker(split, number)
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise UserError(f"record {number} of {split} cannot be made: {error!r}") from error
+
+
 def _work(folder, missing, maker, upcoming, done, failures):
     """One process: takes the next chunk until none is left, or until the parent is gone."""
     parent = multiprocessing.parent_process()
@@ -141,7 +153,7 @@ def _work(folder, missing, maker, upcoming, done, failures):
             for number in range(missing[place].first, missing[place].last):
                 if not parent.is_alive():
                     return
-                records.append(maker(missing[place].split, number))
+                records.append(_made(maker, missing[place].split, number))
                 with done.get_lock():
                     done.value += 1
             write(folder, missing[place], records)
