@@ -66,7 +66,7 @@ def _ridge(rest):
 
 
 def _fan(panel, paper):
-    """Share across in [-1, 1], metres down and width there of paper points [N, 2] of a sector, or of a straight piece."""
+    """Share across in [-1, 1], metres down and width there of paper points [N, 2] of a sector or a straight piece."""
     if len(panel.place) < 3 or not np.isfinite(panel.place[2]):
         least, most = extent(panel, paper[:, 1])
         wide = np.maximum(np.maximum(-least, most), 1e-3)  # a point of a panel still has a side

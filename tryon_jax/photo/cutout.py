@@ -13,7 +13,8 @@ THREAD = 0.01  # half the width, over the picture's side, of lines that are no c
 CLUSTERS = 6  # the ground may be a floor of several tones
 
 # Logistic regression from _outline to tops, trousers, skirts and dresses, balanced, on the training part of
-# clothing-dataset-small (CC0, A. Grigorev): right on 83 % of its 233 held-out pictures; a quick guess that --class overrules.
+# clothing-dataset-small (CC0, A. Grigorev): right on 83 % of its 233 held-out pictures;
+# a quick guess that --class overrules.
 CLASS_WEIGHTS = np.array(
     [
         [-5.3, 7.6, -0.8, 1.3, -6.2, 1.1, 1.9, 0.9, 0.5, -0.8, -1.5, -1.2, 0.8],

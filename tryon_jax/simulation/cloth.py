@@ -105,22 +105,29 @@ def _stretch(p, cloth):
     """Every edge toward its rest length, colour after colour."""
 
     def colour(index, p):
-        other = _take(p, cloth.partner[index])
-        between = p - other
+        partner = cloth.partner[index]
+        between = [axis - axis.at[partner].get(mode="promise_in_bounds") for axis in p]
         # 1e-9 m: a vertex that is its own partner.
-        length = jnp.sqrt((between**2).sum(0)) + 1e-9
-        return p - (0.5 * cloth.hold[index] * (1 - cloth.rest[index] / length)) * between
+        length = jnp.sqrt(sum(axis * axis for axis in between)) + 1e-9
+        share = 0.5 * cloth.hold[index] * (1 - cloth.rest[index] / length)
+        return tuple(axis - share * way for axis, way in zip(p, between, strict=True))
 
-    return jax.lax.fori_loop(0, cloth.colours, colour, p)
+    # One array an axis: gathers of a single row are quicker on a CPU.
+    return jnp.stack(jax.lax.fori_loop(0, cloth.colours, colour, tuple(p)))
 
 
 def _laplacian(p, cloth):
     """Sum over neighbours of cotangent weight times difference, [3, V]."""
 
     def colour(index, total):
-        return total + cloth.cotangent[index] * (_take(p, cloth.partner[index]) - p)
+        partner, weight = cloth.partner[index], cloth.cotangent[index]
+        return tuple(
+            part + weight * (axis.at[partner].get(mode="promise_in_bounds") - axis)
+            for part, axis in zip(total, p, strict=True)
+        )
 
-    return jax.lax.fori_loop(0, cloth.colours, colour, jnp.zeros_like(p))
+    p = tuple(p)
+    return jnp.stack(jax.lax.fori_loop(0, cloth.colours, colour, tuple(jnp.zeros_like(axis) for axis in p)))
 
 
 def _bend(p, cloth, stiffness):
@@ -140,24 +147,41 @@ def _tethered(p, cloth):
     return p - jnp.maximum(1 - cloth.tether / length, 0) * between
 
 
-def _under_arms(p, normal, offset, cloth, ends, radius):
-    """Keeps cloth of the trunk on its side of the arms, which press it but never lift it."""
-    room = jnp.maximum((normal * p).sum(0) - offset - cloth.thickness, 0)
-    trunk = jnp.abs(cloth.limbs[0]) < 0.6
+def _nearest_arm(x, ends, radius):
+    """Of the limbs' capsules, ends [N, 2, 3] and radius [N], the one nearest to each vertex: its start and axis
+    [3, V] and its radius [V]."""
+    best = jnp.full(x.shape[1], jnp.inf)
+    chosen = (jnp.zeros_like(x), jnp.ones_like(x), jnp.zeros(x.shape[1]))
     for limb in range(ends.shape[0]):
-        start, end = ends[limb, 0], ends[limb, 1]
-        axis = end - start
-        share = ((p - start[:, None]) * axis[:, None]).sum(0) / (axis**2).sum()
-        nearest = start[:, None] + jnp.clip(share, 0, 1) * axis[:, None]
-        away = jnp.sqrt(((p - nearest) ** 2).sum(0) + 1e-12)  # 1e-6 m: on the axis itself
-        deep = jnp.clip(radius[limb] + cloth.thickness - away, 0, PUSH)
-        p = p - jnp.where(trunk, jnp.minimum(deep, room), 0) * normal
-    return p
+        start, axis = ends[limb, 0][:, None], (ends[limb, 1] - ends[limb, 0])[:, None]
+        away = jnp.sqrt(((x - _on_segment(x, start, axis)) ** 2).sum(0)) - radius[limb]
+        nearer = away < best
+        best = jnp.where(nearer, away, best)
+        mine = (start, axis, radius[limb])
+        chosen = tuple(jnp.where(nearer, new, old) for new, old in zip(mine, chosen, strict=True))
+    return jax.lax.optimization_barrier(chosen)
+
+
+def _on_segment(p, start, axis):
+    """The point of a segment nearest to each of p [3, V]."""
+    share = ((p - start) * axis).sum(0) / (axis**2).sum(0)
+    return start + jnp.clip(share, 0, 1) * axis
+
+
+def _under_arms(p, normal, offset, cloth, arm):
+    """Keeps cloth of the trunk on its side of the arms, which press it but never lift it."""
+    start, axis, radius = arm
+    room = jnp.maximum((normal * p).sum(0) - offset - cloth.thickness, 0)
+    # 1e-6 m: on the axis itself.
+    away = jnp.sqrt(((p - _on_segment(p, start, axis)) ** 2).sum(0) + 1e-12)
+    deep = jnp.clip(radius + cloth.thickness - away, 0, PUSH)
+    trunk = jnp.abs(cloth.limbs[0]) < 0.6
+    return p - jnp.where(trunk, jnp.minimum(deep, room), 0) * normal
 
 
 def _substep(cloth, collision, gravity, bending, damping, friction, index, carry):
     x, v = carry
-    normal, offset, moved, pins, pins_motion, ends, radius = collision
+    normal, offset, moved, pins, pins_motion, arm = collision
     v = v.at[2].add(-GRAVITY * gravity * STEP)
     p = x + STEP * v
     p = _stretch(p, cloth)
@@ -166,7 +190,7 @@ def _substep(cloth, collision, gravity, bending, damping, friction, index, carry
     target = pins + (index + 1) * pins_motion
     p = p + cloth.pinned * (target - p)
     offset = offset + (index + 1) * (normal * moved).sum(0)
-    p = _under_arms(p, normal, offset, cloth, ends, radius)
+    p = _under_arms(p, normal, offset, cloth, arm)
     high = (normal * p).sum(0) - offset - cloth.ceiling
     p = p - jnp.clip(high, 0, PUSH) * normal
     deep = offset + cloth.thickness - (normal * p).sum(0)
@@ -201,8 +225,8 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
             x, cloth, start, normals, (end - start) / SUBSTEPS, collider.ring, collider.limbs, chosen, rotation
         )
         held, held_next = (_between(pins, place) for place in (now.key, now.following))
-        ends = _between(collider.arms, now.following)
-        collision = (normal, offset, moved, held, (held_next - held) / SUBSTEPS, ends, collider.arms_radius)
+        arm = _nearest_arm(x, _between(collider.arms, now.following), collider.arms_radius)
+        collision = (normal, offset, moved, held, (held_next - held) / SUBSTEPS, arm)
         step = functools.partial(_substep, cloth, collision, now.gravity, bending * now.bending, now.damping, friction)
         x, v = jax.lax.fori_loop(0, SUBSTEPS, step, (x, v))
         return x, v, chosen
