@@ -7,7 +7,7 @@ import pytest
 from made_people import batch
 from scipy import ndimage
 
-from tryon_jax.geometry.parts import KEYPOINT
+from tryon_jax.geometry.parts import KEYPOINT, MATERIALS
 from tryon_jax.models import adversary, inference, maps
 from tryon_jax.models import discriminator as judge
 from tryon_jax.models.attention import Attention
@@ -318,7 +318,7 @@ def test_mapping_uses_latent_and_class():
     module, z = Mapping(FEATURES, SIZE, classes=4), jax.random.normal(jax.random.key(6), (2, 5))
     made, variables = jax.jit(module.init_with_output)(jax.random.key(0), z, jnp.zeros(2, jnp.int32))
     (pyramid, palette), other = made, jax.jit(module.apply)(variables, z, jnp.ones(2, jnp.int32))
-    assert palette.shape == (2, 6, 3) and (palette > 0).all() and (palette < 1).all()
+    assert palette.shape == (2, len(MATERIALS), 3) and (palette > 0).all() and (palette < 1).all()
     for ours, with_class in ((pyramid[0], other[0][0]), (palette, other[1])):
         assert not np.allclose(ours[0], ours[1]) and not np.allclose(ours, with_class)
 

@@ -21,7 +21,7 @@ def mesh_of(*solids, colour=(0.5, 0.5, 0.5)):
         normals = drawing.vertex_normals(vertices, faces)
         colours = np.tile(np.float32(colour), (len(vertices), 1))
         labels = np.ones(len(faces), np.int32)
-        parts.append(drawing.Mesh(vertices, faces, normals, colours, nothing - 1, nothing, labels))
+        parts.append(drawing.Mesh(vertices, faces, normals, colours, nothing - 1, nothing, labels, nothing[:, :1]))
     return drawing.join(parts)
 
 

@@ -168,7 +168,9 @@ def test_meshes_of_a_person_fit_together():
     standing = rest(False)
     person = people.make(np.random.default_rng(2), standing, False, 0.7)
     still = np.tile(np.eye(4, dtype=np.float32), (len(standing.joints), 1, 1))
-    meshes = people.meshes(person, standing.vertices, still, np.zeros(len(standing.faces), bool))
+    meshes = people.uncovered(
+        person, people.meshes(person, standing.vertices, still), np.zeros(len(standing.faces), bool)
+    )
     for mesh in meshes:
         assert mesh.faces.max() < len(mesh.vertices) == len(mesh.colours) == len(mesh.normals)
         assert len(mesh.labels) == len(mesh.faces) and (mesh.texture_uv < 0).all()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tryon_jax import photo
 from tryon_jax.errors import UserError
-from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINT, PART
+from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINT, PART, PARTS
 from tryon_jax.photo import blazepose, colours, cutout, guided, mask, parts, skeleton
 
 REAL = pathlib.Path(__file__).parents[2] / "shared" / "real" / "free"
@@ -144,7 +144,7 @@ def _dressed(size=(400, 300), hem=0.92, sleeve=0.5):
     labels[(np.abs(head[..., 0]) < 0.5) & (head[..., 1] < -0.8) & (labels == 0) & (place < 0.3)] = PART["neck"]
     labels[radius < 1.25] = PART["hair"]
     labels[(radius < 1.0) & (head[..., 1] < 0.75)] = PART["face"]
-    paints = np.full((15, 3), (222, 172, 140), float)  # skin
+    paints = np.full((len(PARTS), 3), (222, 172, 140), float)  # skin
     black = (20, 20, 20)
     worn = {"hair": (60, 40, 25), "upper": (50, 80, 190), "lower": (40, 120, 60)}
     worn |= {"left_shoe": black, "right_shoe": black}

@@ -97,7 +97,7 @@ def test_predict_keeps_the_contract(built):
     _, stage, state, batch, _ = built
     sheets = jax.tree.map(np.asarray, jax.jit(stage.predict)(state.ema, batch, keys(0)))
     spec = data.specification(SIZE)
-    targets = {"mask", *(f"{side}_{name}" for side in data.SIDES for name in data.TARGETS)}
+    targets = {"mask", *(f"{side}_{name}" for side in data.SIDES for name in data.PREDICTED)}
     assert targets <= set(sheets)
     for name in targets:
         value, (shape, dtype) = sheets[name], spec[name]

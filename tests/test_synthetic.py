@@ -46,7 +46,7 @@ class StandIn(NamedTuple):
 
     def __call__(self, split, number):
         time.sleep(self.seconds)
-        identities = {"body_id": number, "garment_ids": [number, -1, -1], "print_ids": [number, -1, -1]}
+        identities = {"body_id": number, "garment_ids": [number, -1, -1, -1], "print_ids": [number, -1, -1, -1]}
         return records.pack(plain_example(split, number, self.size), identities)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 ANGLES = 64
-STEP = 0.025  # metres between levels
+STEP = 0.02  # metres between levels
 DIRECTIONS = np.arange(ANGLES) * (2 * np.pi / ANGLES)
 
 

@@ -94,7 +94,7 @@ def prepare(mesh, pattern, fabric, offset=0.0):
         pinned[rows] = np.maximum(pinned[rows], SHAPED if edge is None else 1.0)
     thickness = np.full(mesh.count, THICKNESS + offset)
     for index, panel in enumerate(pattern.panels):
-        if panel.place[0] == "collar":
+        if panel.place[:1] == ("collar",):
             # What folds over lies on the cloth beneath, not in it.
             over = (mesh.panel == index) & (mesh.paper[:, 1] > 0.8 * panel.place[1])
             thickness[mesh.weld[over]] += FOLDED
