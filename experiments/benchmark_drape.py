@@ -65,7 +65,7 @@ class Scene:
         level = self.levels[-1]
         start, end = level.edges.T
         stretch = np.linalg.norm(x[start] - x[end], axis=1) / level.lengths - 1
-        high = gates.heights(x, self.moving.vertices[-1], self.moving.rest.faces)
+        high = gates.heights(x, gates.surface(self.moving.vertices[-1], self.moving.rest.faces))
         return np.abs(stretch).mean(), np.percentile(stretch, 95), (high < -gates.DEEP).mean()
 
 

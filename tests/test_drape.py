@@ -75,7 +75,7 @@ def test_waistband_is_held_at_the_waist():
     found = draped("trousers", "denim", 1)
     rows = [sewn.edge_vertices(found.mesh, found.pattern, *edge) for edge in found.pattern.held]
     rows = np.unique(np.concatenate(rows))
-    height = gates.heights(found.vertices[rows], motion.vertices[-1], motion.rest.faces)
+    height = gates.heights(found.vertices[rows], gates.surface(motion.vertices[-1], motion.rest.faces))
     assert height.min() > -gates.DEEP and height.max() < 0.02
 
 
@@ -86,7 +86,7 @@ def test_what_is_worn_over_stays_over():
     over = drape.drape(draft("jacket"), motion, bodies, FABRICS["wool"], 1, offset=0.003)
     assert gates.report(over, motion).failed == ()
     # Of the jacket's vertices that are near the shirt, nearly all lie outside of it.
-    height = gates.heights(over.vertices, shirt.vertices, shirt.mesh.weld[shirt.mesh.faces])
+    height = gates.heights(over.vertices, gates.surface(shirt.vertices, shirt.mesh.weld[shirt.mesh.faces]))
     near = np.linalg.norm(over.vertices[:, None] - shirt.vertices[None], axis=-1).min(1) < 0.03
     assert near.sum() > 50 and (height[near] > -0.003).mean() > 0.9
 
@@ -101,7 +101,7 @@ def test_tucked_in_shirt_lies_close_below_the_waist():
     for one in (found, loose):
         low = (one.in_a_pose[:, 2] < waist - 0.02) & (np.abs(one.limbs[:, 0]) < 0.3)
         assert low.sum() > 20
-        away.append(gates.heights(one.in_a_pose[low], motion.rest.vertices, motion.rest.faces).mean())
+        away.append(gates.heights(one.in_a_pose[low], gates.surface(motion.rest.vertices, motion.rest.faces)).mean())
     assert away[0] < 0.01 < away[1]
 
 
@@ -155,7 +155,7 @@ def test_heights_on_a_ball(rng):
     mesh = trimesh.creation.icosphere(4)
     points = rng.normal(size=(600, 3))
     points *= rng.uniform(0.7, 1.3, (600, 1)) / np.linalg.norm(points, axis=1, keepdims=True)
-    found = gates.heights(points, mesh.vertices, mesh.faces)
+    found = gates.heights(points, gates.surface(mesh.vertices, mesh.faces))
     np.testing.assert_allclose(found, np.linalg.norm(points, axis=1) - 1, atol=4e-3)
 
 
@@ -163,7 +163,7 @@ def test_heights_equal_brute_force(rng):
     mesh = trimesh.creation.icosphere(3)
     mesh.vertices *= [0.2, 0.15, 0.5]
     points = mesh.vertices[rng.integers(0, len(mesh.vertices), 150)] * rng.uniform(0.8, 1.3, (150, 1))
-    found = gates.heights(points, mesh.vertices, mesh.faces)
+    found = gates.heights(points, gates.surface(mesh.vertices, mesh.faces))
     nearest = np.full(150, np.inf)
     for start in range(0, len(mesh.faces), 256):  # the whole table of pairs a part at a time
         some = mesh.triangles[start : start + 256]
@@ -181,8 +181,8 @@ def test_heights_equal_brute_force(rng):
 def test_heights_far_within_a_body():
     motion, _ = moving()
     middle = motion.rest.joint("spine03")[None]
-    assert gates.heights(middle, motion.rest.vertices, motion.rest.faces)[0] < -0.03
-    assert gates.heights(middle + [0, -1, 0], motion.rest.vertices, motion.rest.faces)[0] > 0.5
+    assert gates.heights(middle, gates.surface(motion.rest.vertices, motion.rest.faces))[0] < -0.03
+    assert gates.heights(middle + [0, -1, 0], gates.surface(motion.rest.vertices, motion.rest.faces))[0] > 0.5
 
 
 def test_schedules_fit_their_length():

@@ -186,7 +186,7 @@ def test_placement_is_outside_the_body_but_for_armpits(name, index):
     points, limbs = placement.place(pattern, mesh, body, figure(index))
     assert points.shape == (mesh.count, 3) and np.isfinite(points).all()
     assert all(0 <= share.min() and share.max() <= 1 for share in limbs.values())
-    height = gates.heights(points, body.vertices, body.faces)
+    height = gates.heights(points, gates.surface(body.vertices, body.faces))
     armed = limbs["left_arm"] + limbs["right_arm"] > 0
     below = ~armed & (points[:, 2] < figure(index).levels.chest - 0.03)
     legs = name == "trousers"  # whose crotch starts out between the legs
@@ -202,7 +202,9 @@ def test_placement_is_outside_the_body_but_for_armpits(name, index):
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     size = np.linalg.norm(normal, axis=1)
     lifted = corner.mean(1) + 0.005 * normal / np.maximum(size, 1e-9)[:, None]  # 1e-9 m^2: a face put on edge
-    rise = gates.heights(lifted, body.vertices, body.faces) - gates.heights(corner.mean(1), body.vertices, body.faces)
+    rise = gates.heights(lifted, gates.surface(body.vertices, body.faces)) - gates.heights(
+        corner.mean(1), gates.surface(body.vertices, body.faces)
+    )
     loose = np.array([pattern.panels[number].place[0] != "collar" for number in mesh.panel[mesh.faces[:, 0]]])
     assert (rise[loose] > 0).mean() > 0.9
 

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import trimesh
 
-from tryon_jax.garments.fields import crotch_height
+from tryon_jax.garments.joints import crotch_height
 from tryon_jax.render import shade
 from tryon_jax.simulation import body, drawing, occlusion
 

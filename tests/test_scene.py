@@ -8,7 +8,7 @@ import pytest
 from tryon_jax import data, garments
 from tryon_jax.data import synthetic
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PART, PARTS
-from tryon_jax.simulation import scene, specification
+from tryon_jax.simulation import scene, specification, wardrobe
 
 SIZE = 64
 
@@ -231,3 +231,31 @@ def test_made_set_keeps_the_contract(smoke_data):
             record = source.record(number)
             assert int(record["body_id"]) == spec.body_id
             assert record["garment_ids"].tolist() == spec.identities()["garment_ids"]
+
+
+@pytest.mark.parametrize("name", ["upper", "lower"])
+def test_both_outfits_are_on_the_same_body(name):
+    spec, _ = made(name)
+    closet = wardrobe.dress(spec.body_id, 0, scene.cloth_levels(SIZE))
+    assert {hung.garment_id for hung in closet.outfits[0]} != {hung.garment_id for hung in closet.outfits[1]}
+    swapped = spec._replace(
+        sheets=spec.worn, worn=spec.sheets, chosen=next(p for p in spec.worn if p not in spec.sheets)
+    )
+    one, other = (scene.example(each, SIZE) for each in (spec, swapped))
+    # The camera frames both outfits, so that bare skin is drawn in the same place, to the last bit.
+    np.testing.assert_array_equal(one["camera"], other["camera"])
+    np.testing.assert_array_equal(one["keypoints"], other["keypoints"])
+    for side in data.SIDES:
+        bare = np.isin(one[f"{side}_segmentation"], [PART[part] for part in ("face", "left_hand", "right_hand")])
+        bare &= one[f"{side}_segmentation"] == other[f"{side}_segmentation"]
+        assert bare.sum() > 10
+        np.testing.assert_array_equal(one[f"{side}_depth"][bare], other[f"{side}_depth"][bare])
+
+
+def test_what_hangs_passed_its_gates():
+    for name in GARMENT_CLASSES:
+        spec, _ = made(name)
+        closet = wardrobe.dress(spec.body_id, 0, scene.cloth_levels(SIZE))
+        assert 0 <= closet.redraws < 8
+        for outfit in closet.outfits:
+            assert all(not hung.report.failed for hung in outfit)

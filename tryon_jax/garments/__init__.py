@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Files of this folder that hold shared machinery, not a garment.
-SHARED = ("pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "placement", "fields", "cut", "drape")
+SHARED = ("pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "placement", "joints", "edges", "skin")
 
 
 class Rest(NamedTuple):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax.garments import tubes
-from tryon_jax.garments.fields import arm_joints, crotch_height, leg_joints
+from tryon_jax.garments.joints import arm_joints, crotch_height, leg_joints
 
 
 class Measurements(NamedTuple):

@@ -6,7 +6,7 @@ A place is (name, side). The wrap needs only the right topology and rough length
 import numpy as np
 
 from tryon_jax.garments.bodice import NECK_POINT
-from tryon_jax.garments.fields import arm_joints
+from tryon_jax.garments.joints import arm_joints
 
 GAP = 0.012  # metres between skin and cloth before draping
 SHEER = 0.45  # largest slope, metres out a metre down, at which a flared piece is put on
@@ -203,20 +203,6 @@ def _leg(panel, side, paper, rest, figure, ridge, gap):
     return below + (above - below) * weight
 
 
-def _band(panel, side, paper, rest, figure, ridge, gap):
-    """A band around the trunk; side: its lower edge's distance in metres from the waist, up positive."""
-    x, y = paper.T
-    level = figure.levels.waist + side + y
-    half = np.ptp(panel.outline[:, 0]) / 2
-    share = np.clip(x / half, -1, 1) * 2
-    front = np.abs(share) <= 1
-    tube = figure.tubes["trunk"]
-    ahead = _trunk(tube, np.clip(share, -1, 1), level, np.zeros(len(x)), False, gap)
-    # Behind, the share counts from the back's middle, to the other hand.
-    behind = _trunk(tube, np.sign(-share) * np.clip(np.abs(share) - 2, -1, 0) * -1, level, np.zeros(len(x)), True, gap)
-    return np.where(front[:, None], ahead, behind)
-
-
 def _collar(panel, side, paper, rest, figure, ridge, gap):
     """A strip around the neck, its middle behind; side: metres that it stands before it folds over.
 
@@ -244,4 +230,4 @@ def _collar(panel, side, paper, rest, figure, ridge, gap):
     return points
 
 
-PLACES = {"collar": _collar, "torso": _torso, "sleeve": _sleeve, "skirt": _skirt, "leg": _leg, "band": _band}
+PLACES = {"collar": _collar, "torso": _torso, "sleeve": _sleeve, "skirt": _skirt, "leg": _leg}

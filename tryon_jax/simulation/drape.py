@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from tryon_jax.garments import measurements, placement, sewn
-from tryon_jax.simulation import body, cloth, collider, stitch
+from tryon_jax.simulation import body, cloth, collider, gates, stitch
 from tryon_jax.simulation.drawing import vertex_normals
 
 KEYS = 5  # poses between the A-pose and the wanted one
@@ -22,13 +22,15 @@ TUCKED = 0.004  # metres between skin and what is tucked in
 
 class Motion(NamedTuple):
     """A body from its A-pose to a pose, standing and facing -y: rest, a garments.Rest; figure, its measurements.Figure;
-    vertices [K, V, 3] and transforms [K, J, 4, 4] of the key frames; sites, its collider.Sites."""
+    vertices [K, V, 3] and transforms [K, J, 4, 4] of the key frames; sites, its collider.Sites; skin, the
+    gates.Surface of the last key frame."""
 
     rest: object
     figure: object
     vertices: np.ndarray
     transforms: np.ndarray
     sites: collider.Sites
+    skin: gates.Surface
 
 
 class Draped(NamedTuple):
@@ -57,7 +59,8 @@ def motion(model, shape, pose):
         transforms.append(posed.transforms)
     rest = posed.rest
     found = collider.sites(rest)
-    return Motion(rest, measurements.measure(rest), np.stack(vertices), np.stack(transforms), found)
+    skin = gates.surface(vertices[-1], rest.faces)
+    return Motion(rest, measurements.measure(rest), np.stack(vertices), np.stack(transforms), found, skin)
 
 
 def colliders(moving, inner=()):

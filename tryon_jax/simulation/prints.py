@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax.garments.sheet import window
-from tryon_jax.simulation.atlas_prints import texture  # noqa: F401  for the clothes that have an atlas instead
 from tryon_jax.simulation.construction import choose, recoloured, sew
 from tryon_jax.simulation.coverage import mix, step
 from tryon_jax.simulation.florals import floral

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tryon_jax.garments.cut import edges_of
+from tryon_jax.garments.edges import edges_of
 
 
 class Refined(NamedTuple):

@@ -100,7 +100,10 @@ def _outfit_of(outfit, closet):
 def _worn(body_id, seed, levels, outfit, garment_id):
     """The worn.Worn of a garment in one of the body's outfits."""
     closet = wardrobe.dress(body_id, seed, levels)
-    return worn.wear(closet.hung(garment_id, outfit).draped, closet.motion.rest)
+    hung = closet.hung(garment_id, outfit)
+    if outfit and any(one.key == hung.key for one in closet.outfits[0]):
+        return _worn(body_id, seed, levels, 0, garment_id)
+    return worn.wear(hung.draped, closet.motion.rest)
 
 
 @functools.lru_cache(maxsize=4)
@@ -157,19 +160,10 @@ def _dressed(person, bare, spec, outfit, closet, shop, size):
         for outer, over in zip(hung[layer + 1 :], ready[layer + 1 :], strict=True):
             seen &= ~worn.hidden(outer.draped, over.border, one.draped.in_a_pose, near=0.025)
         frame = shop if one.garment_id == spec.chosen.garment_id else None
-        parts.append(_cloth(one, prepared, vertices, layer, seen, frame, size))
-        lining.append(_lining(one.draped))
+        xy = None if frame is None else garment_coordinate(frame.picture_xy, frame.camera, size)
+        parts.append(worn.mesh(one, prepared, vertices, (layer, PIECES), seen, xy))
+        lining.append(worn.lining(one.draped))
     return parts, np.concatenate(lining)
-
-
-def _lining(draped):
-    """1 for each paper corner, but as much more as a collar's inner side needs to be as light as its outer one: it is
-    of double cloth and folds outward."""
-    folded = np.zeros(len(draped.mesh.paper), bool)
-    for index, panel in enumerate(draped.pattern.panels):
-        if panel.place[0] == "collar":
-            folded |= (draped.mesh.panel == index) & (draped.mesh.paper[:, 1] > panel.place[1] - 0.008)
-    return np.where(folded, 1 / drawing.INSIDE, 1.0).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=4)
@@ -179,22 +173,6 @@ def _person(body_id, seed):
     shape = wardrobe.shape_of(body_id, seed)
     rest = body.posed(body.load(), shape, body.Pose("a_pose", {}, 0.0)).rest
     return people.make(rng, rest, woman, float(shape[1]))
-
-
-def _cloth(hung, prepared, vertices, layer, seen, shop, size):
-    """A drawing.Mesh of a piece in world positions `vertices` of which `seen` [V] may be seen, in texture `layer`; shop
-    is its Shop if it is in the shop picture."""
-    mesh = hung.draped.mesh
-    vertices = camera_frame(vertices)[mesh.weld]
-    uv = np.stack([prepared.uv[:, 0], (prepared.uv[:, 1] + layer) / PIECES], axis=-1).astype(np.float32)
-    xy = np.zeros_like(uv) if shop is None else garment_coordinate(shop.picture_xy, shop.camera, size)
-    faces = mesh.faces[seen[mesh.weld[mesh.faces]].any(1)]
-    labels = np.full(len(faces), PART[GARMENT_PARTS[garments.load(hung.kind).CLASS]], np.int32)
-    # Corners on a seam share a normal: the first paper corner of a sewn vertex stands for it.
-    first = np.unique(mesh.weld, return_index=True)[1]
-    normals = drawing.vertex_normals(vertices, mesh.faces, first[mesh.weld])
-    strain = prepared.strain[mesh.weld]
-    return drawing.Mesh(vertices, faces, normals, np.zeros_like(vertices), uv, xy, labels, strain)
 
 
 class Shop(NamedTuple):
@@ -297,11 +275,13 @@ def shop_side(spec, closet, shop, size):
     hung = closet.hung(spec.chosen.garment_id, index)
     prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
     everything = np.ones(hung.draped.mesh.count, bool)
-    mesh = drawing.join([_cloth(hung, prepared, shop.vertices, 0, everything, shop, size)], SHOP_ROOM[size > FINE])
+    xy = garment_coordinate(shop.picture_xy, shop.camera, size)
+    alone = worn.mesh(hung, prepared, shop.vertices, (0, PIECES), everything, xy)
+    mesh = drawing.join([alone], SHOP_ROOM[size > FINE])
     texture = _texture(spec.chosen, closet, spec, index, size)
     textures = np.concatenate([texture] + [np.zeros_like(texture)] * (PIECES - 1))
     openness = np.ones(len(mesh.vertices), np.float32)
-    lining = _lining(hung.draped)
+    lining = worn.lining(hung.draped)
     openness[: len(lining)] = lining
     return drawing.draw(mesh, textures, shop_light(), shop.camera, size, SHOP_LAYERS, openness, False)[0]
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tryon_jax.garments.cut import edges_of
+from tryon_jax.garments.edges import edges_of
 from tryon_jax.geometry.parts import PART
 from tryon_jax.simulation.attachment import Attached, follow, join
 from tryon_jax.simulation.visage import soft

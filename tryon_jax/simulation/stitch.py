@@ -5,6 +5,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from tryon_jax.garments import sewn
+from tryon_jax.garments.edges import boundary_of
 from tryon_jax.simulation.cloth import COLOURS, STEP, THICKNESS, Cloth
 
 # Vertex counts that are compiled for: time grows with them, and small cloth is quick anyway.
@@ -99,7 +100,7 @@ def prepare(mesh, pattern, fabric, offset=0.0):
             over = (mesh.panel == index) & (mesh.paper[:, 1] > 0.8 * panel.place[1])
             thickness[mesh.weld[over]] += FOLDED
     border = np.zeros(mesh.count, bool)
-    border[_border(mesh)] = True
+    border[boundary_of(mesh.weld[mesh.faces])] = True
 
     def fill(values, empty=0.0):
         padded = np.full((*values.shape[:-1], size), empty, np.float32)
@@ -121,11 +122,3 @@ def _held(mesh, pattern, panel, edge):
         return sewn.edge_vertices(mesh, pattern, panel, edge)
     index = [one.name for one in pattern.panels].index(panel)
     return np.unique(mesh.weld[mesh.panel == index])
-
-
-def _border(mesh):
-    """Sewn vertices on edges of one face only."""
-    corners = mesh.weld[mesh.faces]
-    directed = np.sort(np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2), 1)
-    pairs, uses = np.unique(directed, axis=0, return_counts=True)
-    return np.unique(pairs[uses == 1])

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tryon_jax.garments import drape
+from tryon_jax.garments import skin as surface
 
 
 class Locks(NamedTuple):
@@ -54,7 +54,7 @@ def grow(rng, rest, starts, normals, lengths, growth):
     # Arms move: hair that lay on them would go with them.
     near = (rest.vertices[:, 2] > starts[:, 2].min() - lengths.max() - 0.1) & (arms < 0.6)
     faces = rest.faces[near[rest.faces].all(1)]
-    skin = drape.Skin(rest.vertices, faces, starts)
+    skin = surface.Skin(rest.vertices, faces, starts)
     points, outward, direction = starts + 0.001 * normals, normals, growth.flow(starts)
     paths, frames = [starts - 0.002 * normals], [normals]
     wander = rng.normal(0, growth.wander, (len(starts), 3))
@@ -112,8 +112,8 @@ def mass(rest, mask, height):
     chosen = (mask[rest.faces] > 0.02).all(1)
     used, inverse = np.unique(rest.faces[chosen], return_inverse=True)
     faces = inverse.reshape(-1, 3)
-    normals = drape.vertex_normals(rest.vertices, rest.faces)[used]
-    normals = unit(drape.smooth(normals, drape.averaging(faces, len(used)), 8))
+    normals = surface.vertex_normals(rest.vertices, rest.faces)[used]
+    normals = unit(surface.smooth(normals, surface.averaging(faces, len(used)), 8))
     raised = rest.vertices[used] + ((height * mask)[used] - 0.0015)[:, None] * normals
     return raised, faces.astype(np.int32), used
 

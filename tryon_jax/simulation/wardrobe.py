@@ -68,7 +68,7 @@ def dress(body_id, seed, levels):
             outfits.append(hung)
             failed = failed or next((one for one in hung if one.report.failed), None)
         if failed is None:
-            return Wardrobe(moving, pose, tuple(outfits), redraws, len(made))
+            return Wardrobe(moving, pose, tuple(outfits), redraws, sum(isinstance(one, Hung) for one in made.values()))
         attempts[failed.garment_id] = attempts.get(failed.garment_id, 0) + 1
         if attempts[failed.garment_id] % 2 == 0:
             # What is underneath may be to blame.
@@ -103,14 +103,17 @@ def _put_on(outfit, moving, seed, levels, attempts, made):
         cut = specification.cut(kind, garment_id, seed, attempts.get(garment_id, 0))
         key = (garment_id, attempts.get(garment_id, 0), tucked, covered, worn[-1].key if worn else ())
         if key not in made:
-            made[key] = _drape(kind, garment_id, cut, moving, worn, (layer, levels, tucked, covered), key)
+            beneath = ("beneath", key[-1])
+            if beneath not in made:
+                made[beneath] = drape.colliders(moving, [one.draped for one in worn])
+            made[key] = _drape(kind, garment_id, cut, moving, made[beneath], (layer, levels, tucked, covered), key)
         worn.append(made[key])
         if made[key].report.failed:
             break
     return tuple(worn)
 
 
-def _drape(kind, garment_id, cut, moving, worn, how, key):
+def _drape(kind, garment_id, cut, moving, beneath, how, key):
     layer, levels, tucked, covered = how
     figure = moving.figure
     sized = measurements.graded(figure.measurements, cut.sizes)
@@ -119,7 +122,6 @@ def _drape(kind, garment_id, cut, moving, worn, how, key):
     if tucked:
         ceiling = (figure.levels.waist - WAISTBAND, drape.TUCKED)
     draped = drape.drape(
-        pattern, moving, drape.colliders(moving, [one.draped for one in worn]), FABRICS[cut.fabric], levels,
-        offset=LAYER * layer, ceiling=ceiling,
+        pattern, moving, beneath, FABRICS[cut.fabric], levels, offset=LAYER * layer, ceiling=ceiling,
     )  # fmt: skip
     return Hung(kind, garment_id, cut, draped, gates.report(draped, moving), key)

@@ -7,8 +7,11 @@ from scipy.sparse import coo_matrix, diags
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from tryon_jax import garments
 from tryon_jax.garments import sewn, sheet
-from tryon_jax.simulation import gates
+from tryon_jax.garments.edges import boundary_of
+from tryon_jax.geometry.parts import GARMENT_PARTS, PART
+from tryon_jax.simulation import drawing, gates
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
@@ -91,10 +94,7 @@ def _bones(draped, rest, average):
 
 def _border(draped):
     """Metres along the cloth [V] from its nearest open edge; a waistband, which lies close, counts HELD more."""
-    corners = draped.mesh.weld[draped.mesh.faces]
-    directed = np.sort(np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2), 1)
-    pairs, uses = np.unique(directed, axis=0, return_counts=True)
-    rim = np.unique(pairs[uses == 1])
+    rim = np.unique(boundary_of(draped.mesh.weld[draped.mesh.faces]))
     graph = coo_matrix((draped.lengths, draped.edges.T), shape=(draped.mesh.count,) * 2).tocsr()
     bands = [sewn.edge_vertices(draped.mesh, draped.pattern, *edge) for edge in draped.pattern.held if edge[1]]
     band = np.unique(np.concatenate(bands)) if bands else np.zeros(0, int)
@@ -129,3 +129,33 @@ def flat(draped):
         plane = plane + weight * (gather @ ((0.5 * missing / now)[:, None] * between))
     depth = draped.in_a_pose[:, 1] - draped.in_a_pose[:, 1].mean()
     return np.stack([plane[:, 0], FLAT * depth, plane[:, 1]], -1).astype(np.float32)
+
+
+def mesh(hung, worn, vertices, sheet_place, seen, garment_xy=None):
+    """A drawing.Mesh, camera frame, of a wardrobe.Hung in world positions `vertices` [V, 3].
+
+    sheet_place (n, count): its texture is number n of `count` stacked ones; seen [V] bool: vertices that may be seen;
+    garment_xy [P, 2]: coordinate of every paper corner in the shop picture, if it is in one.
+    """
+    sewn_mesh = hung.draped.mesh
+    layer, count = sheet_place
+    vertices = drawing.camera_frame(vertices)[sewn_mesh.weld]
+    uv = np.stack([worn.uv[:, 0], (worn.uv[:, 1] + layer) / count], axis=-1).astype(np.float32)
+    xy = np.zeros_like(uv) if garment_xy is None else garment_xy
+    faces = sewn_mesh.faces[seen[sewn_mesh.weld[sewn_mesh.faces]].any(1)]
+    labels = np.full(len(faces), PART[GARMENT_PARTS[garments.load(hung.kind).CLASS]], np.int32)
+    # Corners on a seam share a normal: the first paper corner of a sewn vertex stands for it.
+    first = np.unique(sewn_mesh.weld, return_index=True)[1]
+    normals = drawing.vertex_normals(vertices, sewn_mesh.faces, first[sewn_mesh.weld])
+    strain = worn.strain[sewn_mesh.weld]
+    return drawing.Mesh(vertices, faces, normals, np.zeros_like(vertices), uv, xy, labels, strain)
+
+
+def lining(draped):
+    """Factor [P] f32 on the light of every paper corner: more than 1 on a collar, whose inner side is as light as its
+    outer one, since it is of double cloth and folds outward."""
+    folded = np.zeros(len(draped.mesh.paper), bool)
+    for index, panel in enumerate(draped.pattern.panels):
+        if panel.place[:1] == ("collar",):
+            folded |= (draped.mesh.panel == index) & (draped.mesh.paper[:, 1] > panel.place[1] - 0.008)
+    return np.where(folded, 1 / drawing.INSIDE, 1.0).astype(np.float32)
