@@ -203,11 +203,6 @@ def test_captions_speak_of_any_garment(kind):
     assert "poncho" in words or kind != "poncho"
 
 
-@pytest.mark.parametrize("kind", prints.KINDS)
-def test_every_kind_has_its_fabrics(kind):
-    assert prints.FABRICS_OF_KIND[kind] and set(prints.FABRICS_OF_KIND[kind]) <= set(weaves.FABRICS)
-
-
 def test_a_caption_reads_as_it_should():
     parameters = {"sleeve": 0.3, "length": 0.5, "ease": 0.1, "neck_v": 0.9}
     words = captions.caption(False, "walking", "tshirt", parameters, "navy and white striped", "cotton")

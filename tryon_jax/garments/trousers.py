@@ -12,9 +12,9 @@ PARAMETERS = {
     "rise": (0.0, 1.0),  # waistband low on the hips ... at the waist
 }
 LEGS = ("left_front", "left_back", "right_front", "right_back")
-LENGTHS = lambda share: float(np.interp(share, [0.0, 0.35, 0.5, 1.0], [0.0, 0.55, 0.95, 1.0]))  # noqa: E731
-# Share of the girth that the back pieces have, and metres that the crotch's ends reach beyond front and back middle.
-BACK = 0.53
+# Share of the way to the ankle at shares of "length": half of all trousers are long.
+LENGTHS = ((0.0, 0.35, 0.5, 1.0), (0.0, 0.55, 0.95, 1.0))
+BACK = 0.53  # of the girth that the back pieces have
 
 
 def pattern(parameters, measurements):
@@ -54,7 +54,7 @@ def _leg(name, parameters, m):
     thigh_x = hip + reach
     knee = max(m.calf + mix(0.03, 0.18, ease), 0.55 * 2 * thigh_x * mix(0.62, 0.95, ease)) / 2 * (portion / 0.5)
     ankle = max(0.75 * m.calf + mix(0.02, 0.24, ease), 0.2) / 2 * (portion / 0.5)
-    hem_y = mix(crotch - 0.3 * (crotch - knee_y), ankle_y + 0.015, LENGTHS(parameters["length"]))
+    hem_y = mix(crotch - 0.3 * (crotch - knee_y), ankle_y + 0.015, float(np.interp(parameters["length"], *LENGTHS)))
     crease = thigh_x / 2 - reach  # x of the leg's middle, measured from the body's middle
     widths = lambda y: np.interp(y, [ankle_y, knee_y, crotch], [ankle, knee, thigh_x])  # noqa: E731
     half = float(widths(hem_y)) / 2

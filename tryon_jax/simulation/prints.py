@@ -53,13 +53,6 @@ WORDS = {
     "tartan": "tartan", "floral": "floral", "camouflage": "camouflage", "chevron": "chevron",
     "colour blocks": "colour-block",
 }  # fmt: skip
-# Fabrics that each kind is seen on, for those who choose one.
-FABRICS_OF_KIND = {
-    **{kind: ("cotton", "silk") for kind in KINDS}, "plain": ("cotton", "denim", "silk", "knit", "wool"),
-    "horizontal stripes": ("cotton", "cotton", "knit", "silk"), "checks": ("cotton", "cotton", "wool"),
-    "tartan": ("cotton", "wool"), "motif": ("cotton",), "camouflage": ("cotton",), "chevron": ("cotton", "knit"),
-    "colour blocks": ("cotton", "cotton", "knit"), "denim wash": ("denim",),
-}  # fmt: skip
 LUMINANCE = np.array([0.30, 0.59, 0.11])
 
 

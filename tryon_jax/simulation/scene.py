@@ -156,9 +156,7 @@ def _dressed(person, bare, spec, outfit, closet, shop, size):
     before = closet.motion.transforms[-1]
     for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
         vertices = worn.carried(one.draped, prepared, before, person.transforms)
-        seen = np.ones(one.draped.mesh.count, bool)
-        for outer, over in zip(hung[layer + 1 :], ready[layer + 1 :], strict=True):
-            seen &= ~worn.hidden(outer.draped, over.border, one.draped.in_a_pose, near=0.025)
+        seen = worn.uncovered(hung, ready, layer)
         frame = shop if one.garment_id == spec.chosen.garment_id else None
         xy = None if frame is None else garment_coordinate(frame.picture_xy, frame.camera, size)
         parts.append(worn.mesh(one, prepared, vertices, (layer, PIECES), seen, xy))

@@ -91,12 +91,9 @@ def _put_on(name, size, chart, moving, seed):
         pattern = garments.load(kind).pattern(cut.parameters, drafted)
         tucked = kind == "tshirt" and name == "skirt"
         over = garments.load(name).CLASS == "outer" and garments.load(kind).CLASS == "upper"
-        ceiling = (np.inf, wardrobe.UNDER) if over else (-np.inf, 0.0)
-        if tucked:
-            ceiling = (moving.figure.levels.waist - wardrobe.WAISTBAND, drape.TUCKED)
         draped = drape.drape(
             pattern, moving, drape.colliders(moving, [one.draped for one in hung]), fabric.FABRICS[cut.fabric], LEVELS,
-            offset=wardrobe.LAYER * layer, ceiling=ceiling,
+            offset=wardrobe.LAYER * layer, ceiling=wardrobe.ceiling(moving.figure, tucked, over),
         )  # fmt: skip
         report = gates.report(draped, moving)
         hung.append(wardrobe.Hung(kind, layer, cut, draped, report, ()))
@@ -122,9 +119,7 @@ def _meshes(person, moving, hung, seed):
     parts = people.uncovered(person, people.meshes(person, moving.vertices[-1], moving.transforms[-1]), covers)
     lining, textures = [np.ones(len(part.vertices), np.float32) for part in parts], []
     for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
-        seen = np.ones(one.draped.mesh.count, bool)
-        for outer, over in zip(hung[layer + 1 :], ready[layer + 1 :], strict=True):
-            seen &= ~worn.hidden(outer.draped, over.border, one.draped.in_a_pose, near=0.025)
+        seen = worn.uncovered(hung, ready, layer)
         parts.append(worn.mesh(one, prepared, one.draped.vertices, (layer, PIECES), seen))
         lining.append(worn.lining(one.draped))
         piece = specification.Piece(one.kind, one.garment_id, seed * 16 + layer)

@@ -113,15 +113,20 @@ def _put_on(outfit, moving, seed, levels, attempts, made):
     return tuple(worn)
 
 
+def ceiling(figure, tucked, covered):
+    """drape.drape's `ceiling` of a top that is tucked into a skirt, or has a jacket over it, or neither."""
+    if tucked:
+        return figure.levels.waist - WAISTBAND, drape.TUCKED
+    return (np.inf if covered else -np.inf), UNDER
+
+
 def _drape(kind, garment_id, cut, moving, beneath, how, key):
     layer, levels, tucked, covered = how
     figure = moving.figure
     sized = measurements.graded(figure.measurements, cut.sizes)
     pattern = garments.load(kind).pattern(cut.parameters, sized)
-    ceiling = (np.inf, UNDER) if covered else (-np.inf, UNDER)
-    if tucked:
-        ceiling = (figure.levels.waist - WAISTBAND, drape.TUCKED)
     draped = drape.drape(
-        pattern, moving, beneath, FABRICS[cut.fabric], levels, offset=LAYER * layer, ceiling=ceiling,
+        pattern, moving, beneath, FABRICS[cut.fabric], levels, offset=LAYER * layer,
+        ceiling=ceiling(figure, tucked, covered),
     )  # fmt: skip
     return Hung(kind, garment_id, cut, draped, gates.report(draped, moving), key)

@@ -17,6 +17,7 @@ BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
 NEAR, INSIDE = 0.035, 0.03
 HELD = 0.022
+BENEATH = 0.025  # metres from cloth within which cloth beneath it is surely hidden
 FLAT = 0.06  # of its depth that a garment keeps when it is laid flat
 STEPS = 160
 
@@ -129,6 +130,16 @@ def flat(draped):
         plane = plane + weight * (gather @ ((0.5 * missing / now)[:, None] * between))
     depth = draped.in_a_pose[:, 1] - draped.in_a_pose[:, 1].mean()
     return np.stack([plane[:, 0], FLAT * depth, plane[:, 1]], -1).astype(np.float32)
+
+
+def uncovered(outfit, ready, layer):
+    """Whether each vertex [V] of piece `layer` of an outfit (Hungs, with their Worns `ready`) may be seen: what is worn
+    over it surely hides the rest."""
+    inner = outfit[layer].draped
+    seen = np.ones(inner.mesh.count, bool)
+    for outer, over in zip(outfit[layer + 1 :], ready[layer + 1 :], strict=True):
+        seen &= ~hidden(outer.draped, over.border, inner.in_a_pose, near=BENEATH)
+    return seen
 
 
 def mesh(hung, worn, vertices, sheet_place, seen, garment_xy=None):
