@@ -27,7 +27,7 @@ import numpy as np  # noqa: E402
 
 from tryon_jax import garments  # noqa: E402  (a clone need not be installed)
 from tryon_jax.garments import placement, sewn  # noqa: E402
-from tryon_jax.simulation import body, drape, gates, stitch  # noqa: E402
+from tryon_jax.simulation import body, drape, gates, level  # noqa: E402
 from tryon_jax.simulation.fabric import FABRICS  # noqa: E402
 
 SHAPE = np.array([0.9, 0.7, 0.5, 0.45, 0.5, 0.5], np.float32)
@@ -53,18 +53,15 @@ class Scene:
         fine = sewn.refine(coarse, pattern)
         self.placed, limbs = placement.place(pattern, coarse, self.moving.rest, self.moving.figure, placement.GAP)
         self.source = drape._prolongation(coarse, fine)
-        finer_limbs = {key: values[self.source].mean(1) for key, values in limbs.items()}
-        common = (self.bodies, fabric, 0.0, -np.inf)
-        self.levels = [
-            drape._Level(pattern, coarse, self.moving, limbs, *common),
-            drape._Level(pattern, fine, self.moving, finer_limbs, *common),
-        ]
+        self.panels = [limbs, {key: values[self.source].mean(1) for key, values in limbs.items()}]
+        common = (self.moving, self.bodies, fabric, 0.0)
+        self.levels = [level.prepare(pattern, mesh, *common) for mesh in (coarse, fine)]
 
     def report(self, x):
         """(mean and 95th percentile of the stretch, share deeper inside the body than gates.DEEP) of x [V, 3]."""
-        level = self.levels[-1]
-        start, end = level.edges.T
-        stretch = np.linalg.norm(x[start] - x[end], axis=1) / level.lengths - 1
+        fine = self.levels[-1]
+        start, end = fine.edges.T
+        stretch = np.linalg.norm(x[start] - x[end], axis=1) / fine.lengths - 1
         high = gates.heights(x, gates.surface(self.moving.vertices[-1], self.moving.rest.faces))
         return np.abs(stretch).mean(), np.percentile(stretch, 95), (high < -gates.DEEP).mean()
 
@@ -73,13 +70,13 @@ class Ours:
     """simulation.cloth on a Scene."""
 
     def __init__(self, scene):
-        self.levels = scene.levels
+        self.levels, self.panels = scene.levels, scene.panels
 
     def run(self, number, x, schedule):
         """Positions [V, 3] of level `number` after a schedule from x [V, 3]."""
-        level = self.levels[number]
-        x, _, _ = level.run(*level.start(x), schedule)
-        return np.asarray(x)[:, : level.count].T
+        ready = level.touching(self.levels[number], x, self.panels[number], (-np.inf, 0.0))
+        x, _, _ = level.run(*ready, schedule)
+        return np.asarray(x)[:, : self.levels[number].count].T
 
 
 class Warp:
@@ -93,7 +90,7 @@ class Warp:
         self.collider_seconds = time.process_time() - start
         bending, friction = scene.fabric.bending / scene.fabric.density, scene.fabric.friction
         self.solvers = [
-            warp_xpbd.Solver(level.cloth, level.count, level.pins[0], mesh, bending, friction) for level in scene.levels
+            warp_xpbd.Solver(one.cloth, one.count, one.pins[0], mesh, bending, friction) for one in scene.levels
         ]
 
     def run(self, number, x, schedule):
@@ -160,8 +157,7 @@ class Phases:
 
     PLACES = (
         ("sewing", sewn, "sew"), ("sewing", sewn, "refine"), ("placing", placement, "place"),
-        ("preparing", stitch, "prepare"), ("preparing", drape, "attached"), ("solving", drape._Level, "run"),
-        ("starting", drape._Level, "start"),
+        ("preparing", level, "prepare"), ("solving", level, "run"), ("starting", level, "touching"),
     )  # fmt: skip
 
     def __init__(self):

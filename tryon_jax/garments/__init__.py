@@ -1,5 +1,6 @@
 """The garment contract: a file here turns parameters and a tailor's measurements into a sewing pattern."""
 
+import functools
 import importlib
 import pkgutil
 from typing import NamedTuple
@@ -34,19 +35,23 @@ class Rest(NamedTuple):
 
 def names(garment_class=None):
     """Names of all garments, or of those of one class: the files of this folder that are not SHARED."""
-    found = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
-    return [name for name in found if garment_class in (None, load(name).CLASS)]
+    return [name for name in _found() if garment_class in (None, load(name).CLASS)]
 
 
+@functools.cache
+def _found():
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
+
+
+@functools.cache
 def load(name):
     """The garment module called `name`: CLASS, one of geometry.parts.GARMENT_CLASSES; PARAMETERS {name: (low, high)};
     pattern(parameters, measurements.Measurements) -> pattern.Pattern.
 
     Raises ValueError naming the choices if there is no such garment.
     """
-    found = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED]
-    if name not in found:
-        raise ValueError(f"no garment {name!r}: choose one of {', '.join(sorted(found))}")
+    if name not in _found():
+        raise ValueError(f"no garment {name!r}: choose one of {', '.join(_found())}")
     return importlib.import_module(f"{__name__}.{name}")
 
 

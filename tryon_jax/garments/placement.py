@@ -12,19 +12,23 @@ GAP = 0.012  # metres between skin and cloth before draping
 SHEER = 0.45  # largest slope, metres out a metre down, at which a flared piece is put on
 
 
-def place(pattern, mesh, rest, figure, gap=GAP):
+def place(pattern, mesh, rest, figure, gap=GAP, wanted=None):
     """Positions [V, 3] of a Sewn mesh's vertices around a garments.Rest, and limbs {name: [V]} in [0, 1].
 
     limbs: how much a vertex belongs to left_arm, right_arm, left_leg, right_leg by the panel that it is on; on seams
-    the mean. figure: measurements.Figure of the rest; gap: metres off the skin.
+    the mean. figure: measurements.Figure of the rest; gap: metres off the skin; wanted [V] bool: vertices to place,
+    if not all: the others' positions are zeros.
     """
     points = np.zeros((len(mesh.paper), 3))
     limbs = {name: np.zeros(len(mesh.paper)) for name in ("left_arm", "right_arm", "left_leg", "right_leg")}
+    chosen = np.ones(len(mesh.paper), bool) if wanted is None else wanted[mesh.weld]
     ridge = _ridge(rest)
     for index, panel in enumerate(pattern.panels):
         rows = mesh.panel == index
         kind, side = panel.place[:2]
-        points[rows] = PLACES[kind](panel, side, mesh.paper[rows], rest, figure, ridge, gap)
+        placed = np.flatnonzero(rows & chosen)
+        if len(placed):
+            points[placed] = PLACES[kind](panel, side, mesh.paper[placed], rest, figure, ridge, gap)
         if kind in ("sleeve", "leg"):
             limbs[f"{side.split('_')[0]}_{'arm' if kind == 'sleeve' else 'leg'}"][rows] = 1.0
     uses = np.bincount(mesh.weld, minlength=mesh.count)
@@ -40,13 +44,12 @@ def extent(panel, level):
     # A hair inside, where the outline certainly crosses.
     level = np.clip(level, low + 1e-4, high - 1e-4)
     start, end = polygon, np.roll(polygon, -1, 0)
-    least, most = np.full(len(level), np.inf), np.full(len(level), -np.inf)
-    for (ax, ay), (bx, by) in zip(start, end, strict=True):
-        crossed = (np.minimum(ay, by) <= level) & (level <= np.maximum(ay, by)) & (ay != by)
-        x = ax + (level - ay) * (bx - ax) / (by - ay if by != ay else 1.0)
-        least = np.where(crossed, np.minimum(least, x), least)
-        most = np.where(crossed, np.maximum(most, x), most)
-    return least, most
+    sloped = start[:, 1] != end[:, 1]
+    (ax, ay), (bx, by) = start[sloped].T, end[sloped].T
+    wanted = level[:, None]
+    crossed = (np.minimum(ay, by) <= wanted) & (wanted <= np.maximum(ay, by))
+    x = ax + (wanted - ay) * ((bx - ax) / (by - ay))
+    return np.where(crossed, x, np.inf).min(1), np.where(crossed, x, -np.inf).max(1)
 
 
 def _ridge(rest):
@@ -80,7 +83,7 @@ def _fan(panel, paper):
 def _around(tube, share, level, back):
     """Angle [N] at which the trunk's front (or back) half is passed by `share` [N] in [-1, 1] of its way."""
     samples = np.linspace(0, np.pi / 2, 17)
-    radius = np.stack([tube.radius_at(level, np.full(len(level), np.pi - a if back else a)) for a in samples], -1)
+    radius = tube.radii_at(level, np.pi - samples if back else samples)
     x, y = radius * np.sin(samples), radius * np.cos(samples)
     steps = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1))
     way = np.concatenate([np.zeros((len(level), 1)), np.cumsum(steps, 1)], 1)

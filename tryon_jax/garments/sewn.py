@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import Delaunay
+from scipy.spatial import Delaunay, cKDTree
+
+from tryon_jax.garments.edges import edges_of
 
 
 class Sewn(NamedTuple):
@@ -65,18 +67,17 @@ def edge_vertices(mesh, pattern, panel, edge):
 
 def refine(mesh, pattern):
     """The next finer level: every edge halved, curved edges kept on their curves."""
-    directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
-    ordered = np.sort(directed, 1)
-    pairs, inverse, uses = np.unique(ordered, axis=0, return_inverse=True, return_counts=True)
-    inverse = inverse.reshape(-1, 3)
+    pairs, inverse = edges_of(mesh.faces)
     middle = mesh.paper[pairs].mean(1)
     edge, share = np.full(len(pairs), -1), np.zeros(len(pairs))
-    border = np.flatnonzero(uses == 1)
-    for row in border:
-        number, place = _along(mesh, pattern, *pairs[row])
-        edge[row], share[row] = number, place
-        panel = pattern.panels[mesh.panel[pairs[row, 0]]]
-        middle[row] = _at(list(panel.edges.values())[number], np.array([place]))[0]
+    border = np.flatnonzero(np.bincount(inverse.ravel()) == 1)
+    panel_of = mesh.panel[pairs[:, 0]]
+    for index, panel in enumerate(pattern.panels):
+        mine = border[panel_of[border] == index]
+        edge[mine], share[mine] = _along(mesh, len(panel.edges), pairs[mine])
+        for number, points in enumerate(panel.edges.values()):
+            rows = mine[edge[mine] == number]
+            middle[rows] = _at(points, share[rows])
     made = inverse + len(mesh.paper)
     a, b, c = mesh.faces.T
     ab, bc, ca = made.T
@@ -88,7 +89,7 @@ def refine(mesh, pattern):
     parents = np.concatenate([np.arange(len(mesh.paper))[:, None].repeat(2, 1), pairs])
     finer = Sewn(
         np.concatenate([mesh.paper, middle]),
-        np.concatenate([mesh.panel, mesh.panel[pairs[:, 0]]]),
+        np.concatenate([mesh.panel, panel_of]),
         faces.astype(np.int32),
         np.concatenate([mesh.weld, mesh.count + joint]).astype(np.int32),
         int(mesh.count + joint.max() + 1),
@@ -104,7 +105,7 @@ def edges(mesh):
     """Sewn edges [E, 2] i32 and their rest lengths [E] in metres: of an edge on a seam the mean of both sides."""
     directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
     flat = np.linalg.norm(mesh.paper[directed[:, 0]] - mesh.paper[directed[:, 1]], axis=1)
-    pairs, inverse = np.unique(np.sort(mesh.weld[directed], 1), axis=0, return_inverse=True)
+    pairs, inverse = edges_of(mesh.weld[mesh.faces])
     inverse = inverse.ravel()
     return pairs.astype(np.int32), np.bincount(inverse, flat) / np.bincount(inverse)
 
@@ -145,12 +146,11 @@ def _inside(points, polygon):
     """Whether points [N, 2] lie inside a closed polygon [M, 2] (even-odd rule)."""
     x, y = points.T
     following = np.roll(polygon, -1, 0)
-    found = np.zeros(len(points), bool)
-    for (ax, ay), (bx, by) in zip(polygon, following, strict=True):
-        crossing = (ay > y) != (by > y)
-        # Where an edge is level it crosses nothing; 1 stands for its height.
-        found ^= crossing & (x < ax + (y - ay) * (bx - ax) / (by - ay if by != ay else 1.0))
-    return found
+    sloped = polygon[:, 1] != following[:, 1]
+    (ax, ay), (bx, by) = polygon[sloped].T, following[sloped].T
+    x, y = x[:, None], y[:, None]
+    crossing = ((ay > y) != (by > y)) & (x < ax + (y - ay) * ((bx - ax) / (by - ay)))
+    return crossing.sum(1) % 2 == 1
 
 
 def _triangulated(panel, border, spacing):
@@ -165,8 +165,7 @@ def _triangulated(panel, border, spacing):
     following = np.roll(border, -1, 0)
     fine = np.concatenate([border, (border + following) / 2])
     if len(lattice):
-        distance = np.sqrt(((lattice[:, None] - fine) ** 2).sum(-1)).min(1)
-        lattice = lattice[distance > 0.6 * spacing]
+        lattice = lattice[cKDTree(fine).query(lattice)[0] > 0.6 * spacing]
     points = np.concatenate([border, lattice])
     faces = Delaunay(points).simplices
     a, b, c = (points[faces[:, k]] for k in range(3))
@@ -194,25 +193,24 @@ def _welded(pattern, first_of, count):
     return label.astype(np.int32), int(number)
 
 
-def _along(mesh, pattern, first, second):
-    """The edge number on which a border segment of the mesh lies, and its middle's share of that edge."""
-    total = len(pattern.panels[mesh.panel[first]].edges)
-    if mesh.edge[first] == mesh.edge[second]:
-        number, ends = mesh.edge[first], sorted((mesh.share[first], mesh.share[second]))
-        if ends[0] == 0 and ends[1] > 0.5 and total == 1:
-            ends = [ends[1], 1.0]
-        return number, sum(ends) / 2
+def _along(mesh, total, pairs):
+    """Of border segments between corners pairs [N, 2] of a panel with `total` edges: the number [N] of the edge on
+    which each lies, and its middle's share [N] of it."""
+    edge, share = mesh.edge[pairs], mesh.share[pairs]
     # The corner that starts the following edge ends this one.
-    if mesh.share[second] == 0 and mesh.edge[second] == (mesh.edge[first] + 1) % total:
-        return mesh.edge[first], (mesh.share[first] + 1) / 2
-    return mesh.edge[second], (mesh.share[second] + 1) / 2
+    ends = (share == 0) & (edge == (edge[:, ::-1] + 1) % total)
+    # On a panel with one edge alone, its start is also its end.
+    ends &= (total > 1) | (share[:, ::-1] > 0.5)
+    number = np.where(ends[:, 0], edge[:, 1], edge[:, 0])
+    return number, np.where(ends, 1.0, share).mean(1)
 
 
 def _check(mesh):
     """Raises ValueError unless the sewn mesh is a surface: no edge in three faces, no face with a doubled corner."""
     corners = mesh.weld[mesh.faces]
-    if (np.sort(corners, 1)[:, :-1] == np.sort(corners, 1)[:, 1:]).any():
+    if (corners == np.roll(corners, -1, 1)).any():
         raise ValueError("a seam joins two corners of one triangle: sew at a smaller spacing")
     directed = np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2)
-    if len(np.unique(directed, axis=0)) != len(directed):
+    key = np.sort(directed[:, 0].astype(np.int64) * mesh.count + directed[:, 1])
+    if (key[1:] == key[:-1]).any():
         raise ValueError("a seam joins cloth to cloth the wrong way round")

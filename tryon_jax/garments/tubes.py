@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 ANGLES = 64
 STEP = 0.02  # metres between levels
-DIRECTIONS = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+TANGENTS = 128  # directions in which each cross-section is measured; a multiple of ANGLES
+NORMALS = np.stack([f(np.arange(TANGENTS) * (2 * np.pi / TANGENTS)) for f in (np.cos, np.sin)], -1)
 
 
 class Tube(NamedTuple):
@@ -33,12 +33,15 @@ class Tube(NamedTuple):
 
     def radius_at(self, level, angle):
         """Radius [N] at levels [N] and angles [N]."""
+        rows, index = self.at(level, self.radius), np.arange(len(level))
+        left, right, share = _columns(angle)
+        return rows[index, left] * (1 - share) + rows[index, right] * share
+
+    def radii_at(self, level, angles):
+        """Radius [N, A] at levels [N], at all of angles [A] each."""
         rows = self.at(level, self.radius)
-        column = (angle / (2 * np.pi) * ANGLES) % ANGLES
-        left = column.astype(int) % ANGLES
-        share = column - np.floor(column)
-        index = np.arange(len(rows))
-        return rows[index, left] * (1 - share) + rows[index, (left + 1) % ANGLES] * share
+        left, right, share = _columns(angles)
+        return rows[:, left] * (1 - share) + rows[:, right] * share
 
     def points(self, level, angle, gap):
         """Points [N, 3] at levels and angles [N], gap [N] metres outside."""
@@ -47,12 +50,28 @@ class Tube(NamedTuple):
         return self.at(level, self.centres) + offset @ self.across
 
 
-def crossings(vertices, edges, heights, level):
-    """Points [N, 3] in which edges [E, 2] of vertices [V, 3] cross the plane on which heights [V] are `level`."""
-    first, second = heights[edges[:, 0]] - level, heights[edges[:, 1]] - level
-    crossed = first * second < 0
-    share = (first[crossed] / (first[crossed] - second[crossed]))[:, None]
-    return vertices[edges[crossed, 0]] * (1 - share) + vertices[edges[crossed, 1]] * share
+def _columns(angle):
+    """The columns of a radius before and after angles [N], and how far each lies between them."""
+    column = (angle / (2 * np.pi) * ANGLES) % ANGLES
+    left = column.astype(int) % ANGLES
+    return left, (left + 1) % ANGLES, column - np.floor(column)
+
+
+def crossings(vertices, edges, heights, levels):
+    """Points [N, 3] in which edges [E, 2] of vertices [V, 3] cross the planes on which heights [V] are levels [L],
+    evenly spaced; and each one's level, its number [N], in rising order."""
+    place = (heights - levels[0]) / (levels[1] - levels[0])
+    ends = np.sort(place[edges], 1)
+    first, last = np.floor(ends[:, 0]).astype(int) + 1, np.ceil(ends[:, 1]).astype(int) - 1
+    first, last = np.maximum(first, 0), np.minimum(last, len(levels) - 1)
+    uses = np.maximum(last - first + 1, 0)
+    edge = np.repeat(np.arange(len(edges)), uses)
+    number = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(uses) - uses, uses)
+    order = np.argsort(number, kind="stable")
+    start, end = edges[edge[order]].T
+    number = number[order]
+    share = ((number - place[start]) / (place[end] - place[start]))[:, None]
+    return vertices[start] * (1 - share) + vertices[end] * share, number
 
 
 def edges_within(rest, inside):
@@ -70,8 +89,8 @@ def upright(rest, inside, top, bottom, middle=None):
     """
     levels = np.arange(top, bottom - STEP, -STEP)
     edges, across = edges_within(rest, inside), np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]])
-    sections = [crossings(rest.vertices, edges, rest.vertices[:, 2], level) for level in levels]
-    return _assembled(levels, sections, across, lambda level: np.array([np.nan, np.nan, level]), middle)
+    sections = crossings(rest.vertices, edges, rest.vertices[:, 2], levels)
+    return _assembled(levels, sections, across, None, middle)
 
 
 def along_axis(rest, inside, joints):
@@ -86,49 +105,48 @@ def along_axis(rest, inside, joints):
     second *= np.sign(second[1])
     edges, levels = edges_within(rest, inside), np.arange(0.0, length + STEP, STEP)
     along = (rest.vertices - joints[0]) @ axis
-    sections = [crossings(rest.vertices, edges, along, level) for level in levels]
-    return _assembled(levels, sections, np.stack([first, second]), lambda level: joints[0] + level * axis, None)
+    sections = crossings(rest.vertices, edges, along, levels)
+    return _assembled(levels, sections, np.stack([first, second]), joints[0] + levels[:, None] * axis, None)
 
 
-def _assembled(levels, sections, across, centre_of, middle):
-    """A Tube of point sections; a nan in centre_of(level) is filled by the section's own middle."""
-    filled = [index for index, section in enumerate(sections) if len(section) >= 6]
-    if not filled:
+def _assembled(levels, sections, across, centres, middle):
+    """A Tube of the sections that crossings gives. centres [L, 3], or None for the middles of upright sections, whose
+    second coordinate is `middle` where that is given."""
+    points, number = sections
+    uses = np.bincount(number, minlength=len(levels))
+    filled = np.flatnonzero(uses >= 6)
+    if not len(filled):
         raise ValueError("the body has no cross-section there")
-    centres, radius, girth = [], [], []
-    for index, level in enumerate(levels):
-        section = sections[min(filled, key=lambda other: abs(other - index))]
-        flat = section @ across.T
-        plane = (flat.min(0) + flat.max(0)) / 2
+    nearest = filled[np.abs(np.arange(len(levels))[:, None] - filled).argmin(1)]
+    flat = points @ across.T
+    first = (np.cumsum(uses) - uses)[filled]
+    # Points of levels with too few of them would be taken for the level's before.
+    kept = np.isin(number, filled)
+    first = first - np.cumsum(~kept)[first]
+    support = np.maximum.reduceat(flat[kept] @ NORMALS.T, first)[np.searchsorted(filled, nearest)]
+    half = TANGENTS // 2
+    if centres is None:
+        plane = np.stack([support[:, k] - support[:, k + half] for k in (0, TANGENTS // 4)], -1) / 2
         if middle is not None:
-            plane[1] = middle
-        own = centre_of(level)
-        if not np.isnan(own).any():
-            plane = across @ own
-        corners, perimeter = _hull(flat)
-        centres.append(plane @ across + (np.array([0, 0, level]) if np.isnan(own).any() else own - plane @ across))
-        radius.append(_radius(corners - plane))
-        girth.append(perimeter)
-    return Tube(levels, np.array(centres), across, np.array(radius), np.array(girth))
+            plane[:, 1] = middle
+        centres = plane @ across + levels[:, None] * np.array([0.0, 0.0, 1.0])
+    else:
+        plane = centres @ across.T
+    # Of the polygon of tangents: more than the hull's by less than 0.02 %.
+    girth = 2 * np.tan(np.pi / TANGENTS) * support.sum(1)
+    # A tenth of a millimetre thin: no limb.
+    if (support[:, :half] + support[:, half:]).min() < 1e-4:
+        raise ValueError("a cross-section of the body is flat")
+    return Tube(levels, centres, across, _radius(support - plane @ NORMALS.T), girth)
 
 
-def _hull(points):
-    """Corners [N, 2] of the convex hull of points in the plane, counter-clockwise, and its perimeter."""
-    try:
-        corners = points[ConvexHull(points).vertices]
-    except QhullError as error:
-        raise ValueError("a cross-section of the body is flat") from error
-    return corners, float(np.linalg.norm(corners - np.roll(corners, -1, 0), axis=1).sum())
-
-
-def _radius(corners):
-    """Distance [ANGLES] from the origin to a convex polygon's rim; 5 mm where the origin lies outside of it."""
-    following = np.roll(corners, -1, 0)
-    side = following - corners
-    normal = np.stack([side[:, 1], -side[:, 0]], -1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)  # 1 nm: a doubled corner
-    distance = (normal * corners).sum(1)
-    cosine = normal @ np.stack([np.cos(DIRECTIONS), np.sin(DIRECTIONS)])
-    # 0.02: sides nearly parallel to a ray do not bound it.
-    bound = np.where(cosine > 0.02, distance[:, None] / np.maximum(cosine, 0.02), np.inf).min(0)
+def _radius(support):
+    """Distance [L, ANGLES] from the origin to the rims of convex sections whose tangents are support [L, TANGENTS] away
+    from it; 5 mm where the origin lies outside."""
+    step = TANGENTS // ANGLES
+    cosine = np.cos(np.arange(TANGENTS) * (2 * np.pi / TANGENTS))
+    # 0.02: tangents nearly parallel to a ray do not bound it.
+    near = np.flatnonzero(cosine > 0.02)
+    columns = (near + step * np.arange(ANGLES)[:, None]) % TANGENTS
+    bound = (support[:, columns] / cosine[near]).min(-1)
     return np.maximum(bound, 0.005)

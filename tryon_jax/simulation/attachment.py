@@ -22,7 +22,7 @@ class Attached(NamedTuple):
 def follow(rest, points, bone, own, rows):
     """Skin indices and weights [N, K + 1] of points [N, 3] that go with the bone called `bone`, but by the share own
     [N] in [0, 1] with the nearest of the body's vertices `rows`."""
-    _, nearest = cKDTree(rest.vertices[rows]).query(points)
+    _, nearest = cKDTree(rest.vertices[rows], balanced_tree=False, compact_nodes=False).query(points)
     near = rows[nearest]
     first = np.full((len(points), 1), rest.joint_names.index(bone))
     indices = np.concatenate([first, rest.skin_indices[near]], 1).astype(np.int32)
@@ -30,9 +30,9 @@ def follow(rest, points, bone, own, rows):
     return indices, (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 
-def join(parts):
-    """One Attached of several."""
-    offsets = np.cumsum([0] + [len(part.vertices_rest) for part in parts[:-1]])
-    faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets, strict=True)])
-    joined = Attached(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-    return joined._replace(faces=faces.astype(np.int32))
+def join(pieces):
+    """One (vertices [G, 3], faces [H, 3], values [G, ...]) of several."""
+    vertices, faces, values = zip(*pieces, strict=True)
+    starts = np.cumsum([0] + [len(points) for points in vertices[:-1]])
+    joined = np.concatenate([mine + start for mine, start in zip(faces, starts, strict=True)])
+    return np.concatenate(vertices), joined.astype(np.int32), np.concatenate(values)

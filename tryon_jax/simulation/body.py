@@ -23,12 +23,15 @@ __all__ = [
     "Body",
     "BodyModel",
     "Pose",
+    "Standing",
+    "in_pose",
     "load",
     "moved",
     "posed",
     "sample_pose",
     "sample_shape",
     "skin",
+    "standing",
 ]
 
 # The six controls in ANNY's order with their ranges: gender 0 man to 1 woman; age 2/3 is "young", the youngest adult.
@@ -126,15 +129,25 @@ def sample_shape(rng):
     return shape
 
 
-def posed(model, shape, pose):
-    """The Body with shape controls f32 [6] in a Pose: at rest, its bones' transforms, posed vertices and keypoints."""
+class Standing(NamedTuple):
+    """One shape of body before it is posed: rest, its garments.Rest; origin [3]: where the rest's is in the library's
+    frame; joints [J, 4, 4] there, and the library's own identity."""
+
+    rest: Rest
+    origin: np.ndarray
+    joints: np.ndarray
+    identity: Any
+
+
+def standing(model, shape):
+    """The Standing body with shape controls f32 [6]: what all of its poses share."""
     identity = model.anny.prepare_identity(np.asarray(shape, np.float32))
     joints = np.asarray(identity["rest_skeleton_transforms"])
-    rest_vertices = np.asarray(identity["rest_vertices"], np.float32)
+    vertices = np.asarray(identity["rest_vertices"], np.float32)
     root = joints[0, :3, 3]
-    origin = np.array([root[0], root[1], rest_vertices[:, 2].min()], np.float32)
+    origin = np.array([root[0], root[1], vertices[:, 2].min()], np.float32)
     rest = Rest(
-        rest_vertices - origin,
+        vertices - origin,
         model.faces,
         (joints[:, :3, 3] - origin).astype(np.float32),
         model.joint_names,
@@ -142,8 +155,19 @@ def posed(model, shape, pose):
         model.skin_weights,
         model.limbs,
     )
-    library = model.anny.prepare_pose(**controls(model, joints, pose), identity=identity)
-    transforms = np.asarray(library["skinning_transforms"]) @ _translation(origin)
+    return Standing(rest, origin, joints, identity)
+
+
+def posed(model, shape, pose):
+    """The Body with shape controls f32 [6] in a Pose: at rest, its bones' transforms, posed vertices and keypoints."""
+    return in_pose(model, standing(model, shape), pose)
+
+
+def in_pose(model, person, pose):
+    """The Body of a Standing one in a Pose."""
+    rest = person.rest
+    library = model.anny.prepare_pose(**controls(model, person.joints, pose), identity=person.identity)
+    transforms = np.asarray(library["skinning_transforms"]) @ _translation(person.origin)
     cosine, sine = np.cos(pose.yaw), np.sin(pose.yaw)
     turn = np.eye(4)
     turn[:2, :2] = [[cosine, -sine], [sine, cosine]]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.sparse import csc_matrix
 
 from tryon_jax.geometry.camera import project
 from tryon_jax.render import rasterize, shade, texture
@@ -78,15 +79,21 @@ def join(meshes, room=(0, 0)):
 def vertex_normals(vertices, faces, weld=None):
     """Unit normals [V, 3] f32, area weighted; `weld` [V] names the vertex that stands for each one's place."""
     corners = faces if weld is None else weld[faces]
-    a, b, c = (vertices[corners[:, index]] for index in range(3))
-    across = np.cross(b - a, c - a)
-    count = len(vertices)
-    summed = np.stack(
-        [np.bincount(corners.ravel(), np.repeat(across[:, axis], 3), minlength=count) for axis in range(3)], axis=-1
-    )
+    across = crosses(vertices, corners)
+    # Columns are faces: their three corners stand in a row as they are, and nothing is sorted.
+    starts = np.arange(0, corners.size + 1, 3)
+    each = csc_matrix((np.ones(corners.size), corners.ravel(), starts), shape=(len(vertices), len(corners)))
+    summed = each @ across
     summed = summed if weld is None else summed[weld]
     # 1e-12 square metres: below any face; a vertex without faces keeps a zero normal.
-    return (summed / np.maximum(np.linalg.norm(summed, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
+    return (summed / np.maximum(np.sqrt((summed * summed).sum(-1, keepdims=True)), 1e-12)).astype(np.float32)
+
+
+def crosses(vertices, corners):
+    """Twice the area [F, 3] of faces with corners [F, 3], as vectors along their normals."""
+    a, b, c = (vertices[corners[:, index]].astype(float).T for index in range(3))
+    first, second = b - a, c - a
+    return np.stack([first[k - 2] * second[k - 1] - first[k - 1] * second[k - 2] for k in range(3)], -1)
 
 
 def camera_frame(points):

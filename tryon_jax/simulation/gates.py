@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
-from tryon_jax.simulation.drawing import vertex_normals
+from tryon_jax.simulation.drawing import crosses, vertex_normals
 
 DEEP = 0.002  # metres inside the body from which a vertex counts
 INSIDE, STRAIN, STRAIN_STRETCHY, SPEED = 0.02, 0.12, 0.30, 1.5
@@ -32,11 +32,10 @@ class Surface(NamedTuple):
 def surface(vertices, faces):
     """The Surface of a closed mesh: its vertices and the middles of its faces."""
     normals = vertex_normals(vertices, faces)
-    corners = vertices[faces]
-    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    flat = crosses(vertices, faces)
     # 1e-12 square metres: no face of the body is as small.
     flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    places = np.concatenate([vertices, corners.mean(1)])
+    places = np.concatenate([vertices, vertices[faces].mean(1)])
     # Trees that are not balanced are made in half the time, and asked as quickly.
     tree = cKDTree(places, balanced_tree=False, compact_nodes=False)
     return Surface(places, np.concatenate([normals, flat]), tree)

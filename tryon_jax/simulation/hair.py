@@ -89,16 +89,16 @@ def attach(rng, style, look, rest):
     vertices, faces, lock, share, side = strands.ribbons(rng, locks, width)
     tone = np.exp(rng.normal(0, 0.15, locks.points.shape[0]))[lock]
     light = tone * (0.72 + 0.40 * share**0.7) * (1 + 0.09 * side)
-    pieces = [_piece(rng, rest, head, look, vertices, faces, light)]
+    pieces = [(vertices, faces, light)]
     bump = 1 + 0.3 * np.sin(rest.vertices @ (rng.normal(size=(3, 5)) * 90)).mean(1)
     raised, mass_faces, _ = strands.mass(rest, mask, _height(style) * bump * head.scale)
-    pieces.append(_piece(rng, rest, head, look, raised, mass_faces, 0.62 * np.exp(rng.normal(0, 0.08, len(raised)))))
+    pieces.append((raised, mass_faces, 0.62 * np.exp(rng.normal(0, 0.08, len(raised)))))
     if style.name == "bun":
         place = _tie(style, head) + np.array([0.0, 0.026, 0.012]) * head.scale
         knot, knot_faces = strands.ball(place, (0.032 + 0.012 * style.volume) * head.scale)
         stripes = 0.85 + 0.22 * np.sin(7 * np.arctan2(*(knot - place).T[[2, 0]]) + 60 * (knot - place)[:, 1])
-        pieces.append(_piece(rng, rest, head, look, knot, knot_faces, stripes))
-    return join(pieces)
+        pieces.append((knot, knot_faces, stripes))
+    return _attached(rng, rest, head, look, *join(pieces))
 
 
 def _height(style):
@@ -258,14 +258,15 @@ def _clear(style, head, over):
     return clear
 
 
-def _piece(rng, rest, head, look, vertices, faces, light):
+def _attached(rng, rest, head, look, vertices, faces, light):
     """An Attached of hair: light [G] times the hair's colour; it goes with the head, on the shoulders with them."""
     # The ring of light that smooth hair shows around the head.
     ring = 0.22 * np.exp(-(((vertices[:, 2] - head.crown + 0.042 * head.scale) / 0.014) ** 2))
     tint = look.hair + 0.02 * rng.normal(size=(len(vertices), 1)) * look.hair
     colours = np.clip(tint * (light + ring * light)[:, None] + 0.25 * ring[:, None] * look.hair, 0.01, 0.97)
     arms = sum(rest.limbs[f"{side}_{limb}"] for side in ("left", "right") for limb in ("arm", "hand"))
-    rows = np.flatnonzero(arms < 0.2)
+    lowest = vertices[:, 2].min() - 0.1
+    rows = np.flatnonzero((arms < 0.2) & (rest.vertices[:, 2] > lowest))
     own = soft(vertices[:, 2], head.joint[2] - 0.03, head.joint[2] - 0.12)
     indices, weights = follow(rest, vertices, "head", own, rows)
     labels = np.full(len(faces), PART["hair"], np.int32)

@@ -47,11 +47,11 @@ def example(spec, size):
     rng = np.random.default_rng(spec.entropy)
     closet = wardrobe.dress(spec.body_id, seed, levels)
     moved = body.moved(rng, closet.pose, MOVEMENT)._replace(yaw=float(rng.uniform(-0.44, 0.44)))  # 25 degrees each way
-    person = body.posed(body.load(), wardrobe.shape_of(spec.body_id, seed), moved)
+    person = body.in_pose(body.load(), closet.motion.standing, moved)
     light = _light(rng)
     outfits = [spec.sheets] if spec.same_garment else [spec.sheets, spec.worn]
     shop = _shop(spec, closet, size)
-    bare = people.meshes(_person(spec.body_id, seed), person.vertices, person.transforms)
+    bare = people.meshes(_person(spec.body_id, seed, levels), person.vertices, person.transforms)
     dressed = [_dressed(person, bare, spec, outfit, closet, shop, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
     drawn = [
@@ -103,7 +103,16 @@ def _worn(body_id, seed, levels, outfit, garment_id):
     hung = closet.hung(garment_id, outfit)
     if outfit and any(one.key == hung.key for one in closet.outfits[0]):
         return _worn(body_id, seed, levels, 0, garment_id)
-    return worn.wear(hung.draped, closet.motion.rest)
+    return worn.wear(hung.draped, closet.motion)
+
+
+@functools.lru_cache(maxsize=4)
+def _layered(body_id, seed, levels, outfit):
+    """The worn.Worns of an outfit; which vertices of each may be seen; body faces [F] bool that they surely hide."""
+    hung = wardrobe.dress(body_id, seed, levels).outfits[outfit]
+    ready = [_worn(body_id, seed, levels, outfit, one.garment_id) for one in hung]
+    seen = [worn.uncovered(hung, ready, layer) for layer in range(len(hung))]
+    return ready, seen, np.any([one.hides for one in ready], axis=0)
 
 
 @functools.lru_cache(maxsize=4)
@@ -149,28 +158,25 @@ def _dressed(person, bare, spec, outfit, closet, shop, size):
     of their vertices gets than other cloth's inner side, [V]."""
     seed, index, levels = spec.entropy[0], _outfit_of(outfit, closet), cloth_levels(size)
     hung = closet.outfits[index]
-    ready = [_worn(spec.body_id, seed, levels, index, one.garment_id) for one in hung]
-    covers = np.any([one.hides for one in ready], axis=0)
-    parts = people.uncovered(_person(spec.body_id, seed), bare, covers)
+    ready, seen, covers = _layered(spec.body_id, seed, levels, index)
+    parts = people.uncovered(_person(spec.body_id, seed, levels), bare, covers)
     lining = [np.ones(len(part.vertices), np.float32) for part in parts]
     before = closet.motion.transforms[-1]
     for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
         vertices = worn.carried(one.draped, prepared, before, person.transforms)
-        seen = worn.uncovered(hung, ready, layer)
         frame = shop if one.garment_id == spec.chosen.garment_id else None
         xy = None if frame is None else garment_coordinate(frame.picture_xy, frame.camera, size)
-        parts.append(worn.mesh(one, prepared, vertices, (layer, PIECES), seen, xy))
+        parts.append(worn.mesh(one, prepared, vertices, (layer, PIECES), seen[layer], xy))
         lining.append(worn.lining(one.draped))
     return parts, np.concatenate(lining)
 
 
 @functools.lru_cache(maxsize=4)
-def _person(body_id, seed):
+def _person(body_id, seed, levels):
     """The body's looks, hair and shoes, the same in all of its examples."""
     rng, woman = np.random.default_rng([seed, 8, body_id]), specification.is_woman(body_id, seed)
-    shape = wardrobe.shape_of(body_id, seed)
-    rest = body.posed(body.load(), shape, body.Pose("a_pose", {}, 0.0)).rest
-    return people.make(rng, rest, woman, float(shape[1]))
+    rest = wardrobe.dress(body_id, seed, levels).motion.rest
+    return people.make(rng, rest, woman, float(wardrobe.shape_of(body_id, seed)[1]))
 
 
 class Shop(NamedTuple):

@@ -102,10 +102,9 @@ def last_of(rest, sign):
 
 
 def ring(last, height, outset, turn=None, toe=0.0):
-    """Points [N, 3] at a height (one or [N]) and the angles `turn` [N] of their normals from straight ahead, `outset`
-    metres outside the foot; toe: metres more at the very front."""
-    turn = _turn() if turn is None else turn
-    height = np.broadcast_to(height, turn.shape)
+    """Points [N, 3] at a height and the angles `turn` of their normals from straight ahead, `outset` metres outside the
+    foot; toe: metres more at the very front. Each may be one number or [N]."""
+    turn, height = np.broadcast_arrays(_turn() if turn is None else turn, height)
     level = np.clip(height / 0.004, 0, len(last.levels) - 1.001)
     row, share = level.astype(int), level - level.astype(int)
 
@@ -113,11 +112,11 @@ def ring(last, height, outset, turn=None, toe=0.0):
         place = (angle / (2 * np.pi) * AROUND) % AROUND
         column = place.astype(int) % AROUND
         across = place - np.floor(place)
-        near, far = (last.support[np.clip(row + k, 0, len(last.levels) - 1)][np.arange(len(turn))] for k in (0, 1))
-        table = near * (1 - share[:, None]) + far * share[:, None]
-        rows = np.arange(len(turn))
-        value = table[rows, column] * (1 - across) + table[rows, (column + 1) % AROUND] * across
-        return value + outset + toe * np.maximum(np.cos(angle), 0) ** 3
+        near, far = (
+            last.support[row + k, column] * (1 - across) + last.support[row + k, (column + 1) % AROUND] * across
+            for k in (0, 1)
+        )
+        return near * (1 - share) + far * share + outset + toe * np.maximum(np.cos(angle), 0) ** 3
 
     # The outline is the envelope of its tangents: h(t) along the normal, h'(t) along the tangent.
     small = 2 * np.pi / AROUND
@@ -157,19 +156,17 @@ def _shoe(rng, rest, last, design):
     # Toes of the last are rounder and farther forward than the foot's; openings rise at heel and tongue.
     toe = {"leather": 0.016, "boot": 0.010, "flat": 0.008}.get(design.kind, 0.011)
     rise = {"boot": 0.004, "flat": 0.003}.get(design.kind, 0.012) * np.cos(turn) ** 2
-    points, names = [], []
-    for height, outset, name in rows:
-        lifted = height + rise * soft(height, 0.55 * design.top, design.top)
-        points.append(ring(last, lifted, outset, toe=toe * float(soft(height, 0.05, 0.025))))
-        names += [name] * AROUND
-    vertices = np.concatenate(points)
+    height, outset = (np.repeat([row[k] for row in rows], AROUND) for k in (0, 1))
+    lifted = height + np.tile(rise, len(rows)) * soft(height, 0.55 * design.top, design.top)
+    vertices = ring(last, lifted, outset, np.tile(turn, len(rows)), toe * soft(height, 0.05, 0.025))
+    names = np.repeat([row[2] for row in rows], AROUND)
     grid = np.arange(len(vertices)).reshape(len(rows), AROUND)
     a, b, c, d = grid[:-1], np.roll(grid[:-1], -1, 1), grid[1:], np.roll(grid[1:], -1, 1)
     faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
     tread = np.stack([np.full(AROUND - 2, grid[0, 0]), grid[0, 2:], grid[0, 1:-1]], 1)
-    colours = _colours(rng, last, design, vertices, np.array(names))
-    shoe = _piece(rest, last, vertices, np.concatenate([faces, tread]), colours)
-    return join([shoe, *_laces(rest, last, design)]) if design.kind != "flat" else shoe
+    shoe = [(vertices, np.concatenate([faces, tread]), _colours(rng, last, design, vertices, names))]
+    pieces = shoe + (_laces(last, design) if design.kind != "flat" else [])
+    return _attached(rest, last, *join(pieces))
 
 
 def _colours(rng, last, design, vertices, names):
@@ -205,8 +202,8 @@ def _colours(rng, last, design, vertices, names):
     return np.clip(colours * worn, 0.02, 0.97)
 
 
-def _laces(rest, last, design):
-    """Bands across the instep, as a list of Attached."""
+def _laces(last, design):
+    """Bands across the instep, as a list of (vertices, faces, colours)."""
     found = []
     high = design.top - 0.002 if design.kind != "boot" else design.top - 0.01
     turn = np.linspace(-1.25, 1.25, 9)
@@ -221,11 +218,11 @@ def _laces(rest, last, design):
         second = first + len(low)
         faces = np.concatenate([np.stack([first, first + 1, second], 1), np.stack([first + 1, second + 1, second], 1)])
         points = np.concatenate([low, top])
-        found.append(_piece(rest, last, points, faces, np.tile(design.laces, (len(points), 1))))
+        found.append((points, faces, np.tile(design.laces, (len(points), 1))))
     return found
 
 
-def _piece(rest, last, vertices, faces, colours):
+def _attached(rest, last, vertices, faces, colours):
     """An Attached that goes with the foot, and above the ankle with the shin."""
     side, name = ("L", "left_shoe") if last.sign > 0 else ("R", "right_shoe")
     rows = np.flatnonzero((last.sign * rest.vertices[:, 0] > 0) & (rest.vertices[:, 2] < 0.25))

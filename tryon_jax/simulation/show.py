@@ -114,7 +114,7 @@ def _tell(one, size, ease):
 
 def _meshes(person, moving, hung, seed):
     """drawing.Meshes of the person and the clothes; factor on the light of their vertices; stacked textures."""
-    ready = [worn.wear(one.draped, moving.rest) for one in hung]
+    ready = [worn.wear(one.draped, moving) for one in hung]
     covers = np.any([one.hides for one in ready], axis=0)
     parts = people.uncovered(person, people.meshes(person, moving.vertices[-1], moving.transforms[-1]), covers)
     lining, textures = [np.ones(len(part.vertices), np.float32) for part in parts], []

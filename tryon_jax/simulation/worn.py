@@ -5,13 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import coo_matrix, diags
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree
 
 from tryon_jax import garments
 from tryon_jax.garments import sewn, sheet
 from tryon_jax.garments.edges import boundary_of
 from tryon_jax.geometry.parts import GARMENT_PARTS, PART
-from tryon_jax.simulation import drawing, gates
+from tryon_jax.simulation import collider, drawing, gates
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
@@ -39,26 +38,26 @@ class Worn(NamedTuple):
     strain: np.ndarray
 
 
-def wear(draped, rest):
-    """The Worn of a drape.Draped on a body at rest."""
+def wear(draped, moving):
+    """The Worn of a drape.Draped on a drape.Motion."""
     layout = sheet.lay_out(draped.pattern.panels)
     uv = np.zeros((len(draped.mesh.paper), 2))
     for index, panel in enumerate(draped.pattern.panels):
         rows = draped.mesh.panel == index
         uv[rows] = sheet.uv(layout, panel.name, draped.mesh.paper[rows])
     average = _averaging(draped)
-    indices, weights = _bones(draped, rest, average)
+    indices, weights = _bones(draped, moving, average)
     border = _border(draped)
     return Worn(
         uv.astype(np.float32), layout, indices, weights,
-        hidden(draped, border, rest.vertices)[rest.faces].all(1), border, _strain(draped),
+        hidden(draped, border, moving.rest.vertices)[moving.rest.faces].all(1), border, _strain(draped),
     )  # fmt: skip
 
 
 def hidden(draped, border, points, near=NEAR):
     """Whether points [N, 3] around the A-pose are surely hidden by a Draped whose vertices are border [V] from its
     open edges."""
-    distance, nearest = cKDTree(draped.in_a_pose).query(points, distance_upper_bound=near)
+    distance, nearest = collider.tree(draped.in_a_pose).query(points, distance_upper_bound=near)
     found = np.isfinite(distance)
     found[found] = border[nearest[found]] > INSIDE
     return found
@@ -79,9 +78,9 @@ def _averaging(draped):
     return diags(1 / np.asarray(matrix.sum(1)).ravel()) @ matrix
 
 
-def _bones(draped, rest, average):
+def _bones(draped, moving, average):
     """Bones and weights [V, K] of the skin beneath in the A-pose, smoothed over the cloth."""
-    near = cKDTree(rest.vertices).query(draped.in_a_pose)[1]
+    rest, near = moving.rest, moving.tree.query(draped.in_a_pose)[1]
     dense = np.zeros((draped.mesh.count, len(rest.joint_names)), np.float32)
     np.add.at(dense, (np.arange(len(near))[:, None], rest.skin_indices[near]), rest.skin_weights[near])
     used = np.flatnonzero(dense.any(0))
