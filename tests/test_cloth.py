@@ -104,7 +104,10 @@ def relabelled(made, order):
     columns = {}
     for name, values in made._asdict().items():
         values = np.asarray(values)
-        columns[name] = values[..., order] if values.ndim else values
+        if name in ("lanes", "late"):
+            columns[name] = new[values].astype(np.int32)
+        else:
+            columns[name] = values[..., order] if values.ndim else values
     return made._replace(**columns)._replace(
         partner=new[np.asarray(made.partner)[:, order]].astype(np.int32),
         anchor=new[np.asarray(made.anchor)[order]].astype(np.int32),

@@ -87,3 +87,18 @@ def test_border_does_not_bend_and_hung_edges_anchor():
     tether, (first, second) = np.asarray(made.tether), pairs.T
     assert (np.abs(tether[first] - tether[second]) <= lengths * stitch.SLACK + 1e-5).all()
     assert np.isinf(tether[mesh.count :]).all() and (np.asarray(made.hold)[:, mesh.count :] == 0).all()
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("refined", [False, True])
+def test_the_edges_of_late_colours_are_among_few_lanes(name, refined):
+    pattern = draft(name)
+    mesh = sewn.sew(pattern, 0.044)
+    mesh = sewn.refine(mesh, pattern) if refined else mesh
+    made, _, _ = prepared(pattern, mesh, COTTON)
+    partner, lanes = np.asarray(made.partner), np.asarray(made.lanes)
+    assert sorted(lanes.tolist()) == list(range(len(made.area)))
+    late = np.flatnonzero((partner[cloth.FULL :] != np.arange(len(lanes))).any(0))
+    assert set(late) <= set(np.asarray(made.late).tolist()) == set(lanes[: len(made.late)].tolist())
+    # What is passed over once more for each late colour is at most half of the cloth.
+    assert len(made.late) <= len(lanes) // 2

@@ -23,6 +23,7 @@ REACH = 0.010  # metres: standard deviation of the least squares' weights
 PUSH = 0.01  # metres that a contact may move a vertex in one substep
 SPEED = 4.0  # metres a second: faster cloth is thrown off, not draped
 COLOURS = 14
+FULL = 6  # colours that nearly all vertices have edges of; the few edges of the others are passed over in few lanes
 
 
 class Cloth(NamedTuple):
@@ -30,7 +31,8 @@ class Cloth(NamedTuple):
     of a stretch that is taken back in one pass, zero for none; cotangent [C, V]; area [V] m^2; inner [V]: 1 where
     bending acts; anchor [V] i32 and tether [V] metres (infinite for none); limbs, counts [2, V] as in
     collider.nearest; thickness [V] metres off the skin; ceiling [V]:
-    metres off the skin at most (infinite for none); pinned [V] in [0, 1]; colours: how many are used."""
+    metres off the skin at most (infinite for none); pinned [V] in [0, 1]; colours: how many are used; lanes [V] i32:
+    the vertices, those with edges of colours from FULL on before the others; late [K]: lanes among which they are."""
 
     partner: jax.Array
     rest: jax.Array
@@ -46,6 +48,37 @@ class Cloth(NamedTuple):
     ceiling: jax.Array
     pinned: jax.Array
     colours: jax.Array
+    lanes: jax.Array
+    late: jax.Array
+
+
+class Edges(NamedTuple):
+    """Edges of some colours of the first W lanes: partner, rest, hold, cotangent [C, W] as in Cloth; used: how many of
+    the colours are."""
+
+    partner: jax.Array
+    rest: jax.Array
+    hold: jax.Array
+    cotangent: jax.Array
+    used: jax.Array
+
+
+class Lanes(NamedTuple):
+    """A Cloth with its vertices in the order of its lanes: many and few, its Edges of the first FULL colours and of the
+    others; curved [V]: curvature a unit of Laplacian; soft [V]: bending's diagonal, m^-2; the rest as in Cloth."""
+
+    many: Edges
+    few: Edges
+    curved: jax.Array
+    soft: jax.Array
+    area: jax.Array
+    anchor: jax.Array
+    tether: jax.Array
+    limbs: jax.Array
+    counts: jax.Array
+    thickness: jax.Array
+    ceiling: jax.Array
+    pinned: jax.Array
 
 
 class Schedule(NamedTuple):
@@ -65,6 +98,27 @@ def _take(array, indices):
     return array.at[:, indices].get(mode="promise_in_bounds")
 
 
+def _in_lanes(cloth):
+    """The Lanes of a Cloth, and the lane [V] of every vertex."""
+    size, few = len(cloth.area), len(cloth.late)
+    lane = jnp.zeros(size, jnp.int32).at[cloth.lanes].set(jnp.arange(size, dtype=jnp.int32), unique_indices=True)
+    ordered = [_take(values, cloth.lanes) for values in (cloth.rest, cloth.hold, cloth.cotangent)]
+    edges = [lane[_take(cloth.partner, cloth.lanes)], *ordered]
+    many = Edges(*(values[:FULL] for values in edges), jnp.minimum(cloth.colours, FULL))
+    late = Edges(*(values[FULL:, :few] for values in edges), jnp.maximum(cloth.colours - FULL, 0))
+    total = (cloth.cotangent.sum(0) ** 2 + (cloth.cotangent**2).sum(0)) / cloth.area
+    limbs, counts = _take(cloth.limbs, cloth.lanes), _take(cloth.counts, cloth.lanes)
+    curved, soft, area, tether, thickness, ceiling, pinned = (
+        values[cloth.lanes]
+        for values in (
+            cloth.inner / cloth.area, total, cloth.area, cloth.tether, cloth.thickness, cloth.ceiling, cloth.pinned,
+        )
+    )  # fmt: skip
+    anchor = lane[cloth.anchor[cloth.lanes]]
+    made = Lanes(many, late, curved, soft, area, anchor, tether, limbs, counts, thickness, ceiling, pinned)
+    return made, lane
+
+
 def _between(keys, place):
     """Linear interpolation of keys [K, ...] at a place in [0, K - 1]."""
     first = jnp.clip(jnp.floor(place).astype(jnp.int32), 0, max(keys.shape[0] - 2, 0))
@@ -77,7 +131,7 @@ def _planes(x, cloth, points, normals, motion, ring, limbs, chosen, rotation):
 
     Candidates are the last nearest point, its ring, and the nearest point of one neighbour.
     """
-    borrowed = chosen.at[cloth.partner[rotation]].get(mode="promise_in_bounds")
+    borrowed = chosen.at[cloth.many.partner[rotation]].get(mode="promise_in_bounds")
     candidates = jnp.concatenate([_take(ring, chosen), borrowed[None]])
     places = jax.lax.optimization_barrier(
         [points[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)]
@@ -101,43 +155,54 @@ def _planes(x, cloth, points, normals, motion, ring, limbs, chosen, rotation):
     return jax.lax.optimization_barrier((mean / length, offset / length, moved, chosen))
 
 
-def _stretch(p, cloth):
-    """Every edge toward its rest length, colour after colour."""
+def _shortened(p, edges):
+    """Edges toward their rest lengths, colour after colour, of lanes p, three rows [W]."""
 
     def colour(index, p):
-        partner = cloth.partner[index]
+        partner = edges.partner[index]
         between = [axis - axis.at[partner].get(mode="promise_in_bounds") for axis in p]
         # 1e-9 m: a vertex that is its own partner.
         length = jnp.sqrt(sum(axis * axis for axis in between)) + 1e-9
-        share = 0.5 * cloth.hold[index] * (1 - cloth.rest[index] / length)
+        share = 0.5 * edges.hold[index] * (1 - edges.rest[index] / length)
         return tuple(axis - share * way for axis, way in zip(p, between, strict=True))
 
+    return jax.lax.fori_loop(0, edges.used, colour, p)
+
+
+def _stretch(p, cloth):
+    """Every edge toward its rest length."""
     # One array an axis: gathers of a single row are quicker on a CPU.
-    return jnp.stack(jax.lax.fori_loop(0, cloth.colours, colour, tuple(p)))
+    p = _shortened(tuple(p), cloth.many)
+    few = cloth.few.partner.shape[1]
+    first = _shortened(tuple(axis[:few] for axis in p), cloth.few)
+    return jnp.stack([jnp.concatenate([new, axis[few:]]) for new, axis in zip(first, p, strict=True)])
 
 
-def _laplacian(p, cloth):
-    """Sum over neighbours of cotangent weight times difference, [3, V]."""
+def _summed(p, edges, total):
+    """`total`, three rows [W], and over the neighbours of lanes p cotangent weight times difference."""
 
     def colour(index, total):
-        partner, weight = cloth.partner[index], cloth.cotangent[index]
+        partner, weight = edges.partner[index], edges.cotangent[index]
         return tuple(
             part + weight * (axis.at[partner].get(mode="promise_in_bounds") - axis)
             for part, axis in zip(total, p, strict=True)
         )
 
+    return jax.lax.fori_loop(0, edges.used, colour, total)
+
+
+def _laplacian(p, cloth):
+    """Sum over neighbours of cotangent weight times difference, [3, V]."""
     p = tuple(p)
-    return jnp.stack(jax.lax.fori_loop(0, cloth.colours, colour, tuple(jnp.zeros_like(axis) for axis in p)))
+    total = _summed(p, cloth.many, tuple(jnp.zeros_like(axis) for axis in p))
+    few = cloth.few.partner.shape[1]
+    first = _summed(tuple(axis[:few] for axis in p), cloth.few, tuple(axis[:few] for axis in total))
+    return jnp.stack([jnp.concatenate([new, axis[few:]]) for new, axis in zip(first, total, strict=True)])
 
 
-def _bend(p, cloth, stiffness):
-    """A damped Jacobi step on half the stiffness times the integral of the squared mean curvature."""
-    total = cloth.cotangent.sum(0)
-    curvature = _laplacian(p, cloth) * (cloth.inner / cloth.area)
-    gradient = _laplacian(curvature, cloth)
-    diagonal = total**2 / cloth.area + (cloth.cotangent**2).sum(0) / cloth.area
-    strength = stiffness * STEP**2 / cloth.area
-    return p - (strength / (1 + 2 * strength * diagonal)) * gradient
+def _bend(p, cloth, softened):
+    """A damped Jacobi step, softened [V], on half the stiffness times the integral of the squared mean curvature."""
+    return p - softened * _laplacian(_laplacian(p, cloth) * cloth.curved, cloth)
 
 
 def _tethered(p, cloth):
@@ -179,13 +244,13 @@ def _under_arms(p, normal, offset, cloth, arm):
     return p - jnp.where(trunk, jnp.minimum(deep, room), 0) * normal
 
 
-def _substep(cloth, collision, gravity, bending, damping, friction, index, carry):
+def _substep(cloth, collision, gravity, softened, damping, friction, index, carry):
     x, v = carry
     normal, offset, moved, pins, pins_motion, arm = collision
     v = v.at[2].add(-GRAVITY * gravity * STEP)
     p = x + STEP * v
     p = _stretch(p, cloth)
-    p = _bend(p, cloth, bending)
+    p = _bend(p, cloth, softened)
     p = _tethered(p, cloth)
     target = pins + (index + 1) * pins_motion
     p = p + cloth.pinned * (target - p)
@@ -214,23 +279,28 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
     """
 
     schedule = jax.tree.map(jnp.asarray, schedule)
+    lanes = cloth.lanes
+    cloth, lane = _in_lanes(cloth)
+    x, chosen, pins = _take(x, lanes), chosen[lanes], pins[..., lanes]
 
     def frame(number, carry):
         x, v, chosen = carry
         now = jax.tree.map(lambda column: column[number], schedule)
         start, end = (_between(collider.points, place) for place in (now.key, now.following))
         normals = _between(collider.normals, now.key)
-        rotation = number % cloth.colours
+        rotation = number % cloth.many.used
         normal, offset, moved, chosen = _planes(
             x, cloth, start, normals, (end - start) / SUBSTEPS, collider.ring, collider.limbs, chosen, rotation
         )
         held, held_next = (_between(pins, place) for place in (now.key, now.following))
         arm = _nearest_arm(x, _between(collider.arms, now.following), collider.arms_radius)
         collision = (normal, offset, moved, held, (held_next - held) / SUBSTEPS, arm)
-        step = functools.partial(_substep, cloth, collision, now.gravity, bending * now.bending, now.damping, friction)
+        strength = bending * now.bending * STEP**2 / cloth.area
+        softened = strength / (1 + 2 * strength * cloth.soft)
+        step = functools.partial(_substep, cloth, collision, now.gravity, softened, now.damping, friction)
         x, v = jax.lax.fori_loop(0, SUBSTEPS, step, (x, v))
         return x, v, chosen
 
     frames = jnp.sum(schedule.damping > 0)
     x, v, chosen = jax.lax.fori_loop(0, frames, frame, (x, jnp.zeros_like(x), chosen))
-    return x, chosen, jnp.sqrt((v**2).sum(0))
+    return _take(x, lane), chosen[lane], jnp.sqrt((v**2).sum(0))[lane]

@@ -6,7 +6,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from tryon_jax.garments import sewn
 from tryon_jax.garments.edges import boundary_of
-from tryon_jax.simulation.cloth import COLOURS, STEP, THICKNESS, Cloth
+from tryon_jax.simulation.cloth import COLOURS, FULL, STEP, THICKNESS, Cloth
 
 # Vertex counts that are compiled for: time grows with them, and small cloth is quick anyway.
 ROOMS = (512, 1024, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 16384, 20480, 24576, 32768)
@@ -37,6 +37,33 @@ def coloured(edges, count):
     if colours and max(colours) >= COLOURS:
         raise ValueError(f"a vertex has too many edges for {COLOURS} colours")
     return np.array(colours)
+
+
+def along_the_grain(mesh, edges):
+    """An order [E] of sewn edges in which `coloured` needs few colours beyond FULL: the three directions of the lattice
+    one after another, each line of it from end to end, so that its edges take two colours by turns."""
+    directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
+    sewn_pairs = np.sort(mesh.weld[directed], 1).astype(np.int64)
+    # Of an edge on a seam the one side's place on paper, whichever was first.
+    paper = np.empty((len(edges), 2), int)
+    number = edges[:, 0].astype(np.int64) * mesh.count + edges[:, 1]
+    paper[np.searchsorted(number, sewn_pairs[:, 0] * mesh.count + sewn_pairs[:, 1])] = directed
+    first, second = mesh.paper[paper[:, 0]], mesh.paper[paper[:, 1]]
+    angle = np.arctan2(*(second - first).T[::-1])
+    direction = np.round(angle / (np.pi / 3)).astype(int) % 3
+    way = np.stack([np.cos(direction * np.pi / 3), np.sin(direction * np.pi / 3)], 1)
+    return np.lexsort((((first + second) * way).sum(1), direction))
+
+
+def late_lanes(edges, colour, size):
+    """All of `size` lanes, the vertices of edges [E, 2] with a colour [E] from FULL on first; and how many lanes are
+    few that hold these: a quarter or a half of all, or all."""
+    late = np.zeros(size, bool)
+    late[edges[colour >= FULL]] = True
+    lanes = np.argsort(~late, kind="stable").astype(np.int32)
+    # Small cloth has many edges at its borders: two sizes are enough there, for each is compiled.
+    sizes = (size // 4, size // 2, size) if size > 1024 else (size // 2, size)
+    return lanes, next(few for few in sizes if late.sum() <= few)
 
 
 def cotangents(mesh, edges):
@@ -75,9 +102,12 @@ def prepare(mesh, pattern, fabric, offset=0.0):
     fabric a fabric.Fabric; offset metres more between cloth and skin. Limb coordinates are left zero.
     """
     pairs, lengths = sewn.edges(mesh)
-    colour = coloured(pairs, mesh.count)
+    order = along_the_grain(mesh, pairs)
+    colour = np.empty(len(pairs), int)
+    colour[order] = coloured(pairs[order], mesh.count)
     weights, area = cotangents(mesh, pairs)
     size, used = room(mesh.count), int(colour.max()) + 1
+    lanes, few = late_lanes(pairs, colour, size)
     partner = np.tile(np.arange(size, dtype=np.int32), (COLOURS, 1))
     rest, hold, cotangent = (np.zeros((COLOURS, size), np.float32) for _ in range(3))
     # Force a metre of width over an edge's share of width, about its length: k = stiffness (XPBD's compliance is 1/k).
@@ -111,7 +141,7 @@ def prepare(mesh, pattern, fabric, offset=0.0):
         partner, rest, hold, cotangent, fill(area, 1.0), fill((~border).astype(float)),
         np.append(anchor, np.arange(mesh.count, size)).astype(np.int32), fill(tether, np.inf),
         np.zeros((2, size), np.float32), np.zeros((2, size), np.float32), fill(thickness),
-        fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used),
+        fill(np.full(mesh.count, np.inf)), fill(pinned), np.int32(used), lanes, lanes[:few],
     )  # fmt: skip
     return cloth, pairs, lengths
 
