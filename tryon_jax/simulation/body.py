@@ -37,7 +37,7 @@ __all__ = [
 # The six controls in ANNY's order with their ranges: gender 0 man to 1 woman; age 2/3 is "young", the youngest adult.
 SHAPE = {
     "gender": (0.0, 1.0), "age": (2 / 3, 1.0), "muscle": (0.2, 0.85), "weight": (0.15, 0.9),
-    "height": (0.15, 0.85), "proportions": (0.0, 1.0),
+    "height": (0.22, 0.52), "proportions": (0.0, 1.0),
 }  # fmt: skip
 
 # Bones whose heads are keypoints; nose and ears are vertices.

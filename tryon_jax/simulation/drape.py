@@ -158,7 +158,7 @@ REST = _schedule([(12, 0, 0, 0.6, 4.0, 0.97)])
 MOVE = _schedule([(30, 0, LAST, 1.0, 1.0, 0.985), (20, LAST, LAST, 1.0, 1.0, 0.97)])
 # What one pass a substep leaves of the weight as stretch grows with gravity: at rest a quarter of it hangs the cloth as
 # the whole does, with stretch that is the fabric's and not the solver's.
-SETTLE_A = _schedule([(14, 0, 0, LIGHT, LIGHT, 0.97)])
+SETTLE_A = _schedule([(8, 0, 0, LIGHT, LIGHT, 0.97)])
 SETTLE = _schedule([(12, LAST, LAST, LIGHT, LIGHT, 0.985), (10, LAST, LAST, LIGHT, LIGHT, 0.95)])
 
 

@@ -9,7 +9,7 @@ from tryon_jax.garments.edges import boundary_of
 from tryon_jax.simulation.cloth import COLOURS, FULL, STEP, THICKNESS, Cloth
 
 # Vertex counts that are compiled for: time grows with them, and small cloth is quick anyway.
-ROOMS = (512, 1024, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 16384, 20480, 24576, 32768)
+ROOMS = (512, 1024, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 16384, 20480, 24576, 32768, 40960, 49152)
 # Share of its way back to its place that a held panel makes in a substep: it keeps its shape, and yields to its seams.
 SHAPED = 0.03
 FOLDED = 0.007  # metres that a collar's folded part lies off the skin, more than the rest
