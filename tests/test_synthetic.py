@@ -37,6 +37,15 @@ def plain_example(split, number, size=SIZE):
     return example
 
 
+def plain_about(split, number):
+    """What a stand-in's record says of itself: numbers and names at random."""
+    rng = np.random.default_rng([{"train": 2, "test": 3}[split], number])
+    named = {"hairstyle": ("bob", "bun"), "pose": ("standing", "walking"), "garment_kind": ("tshirt", "skirt")}
+    named |= {"fabric": ("silk", "wool"), "print_kind": ("plain", "dots")}
+    numbers = {key: rng.uniform(0.2, 0.9, shape) for key, (shape, dtype) in records.ABOUT.items() if dtype is not str}
+    return numbers | {key: str(rng.choice(names)) for key, names in named.items()}
+
+
 class StandIn(NamedTuple):
     """Stands in for generator.Maker; makes a record slowly enough to be interrupted."""
 
@@ -47,7 +56,7 @@ class StandIn(NamedTuple):
     def __call__(self, split, number):
         time.sleep(self.seconds)
         identities = {"body_id": number, "garment_ids": [number, -1, -1, -1], "print_ids": [number, -1, -1, -1]}
-        return records.pack(plain_example(split, number, self.size), identities)
+        return records.pack(plain_example(split, number, self.size), identities, plain_about(split, number))
 
 
 class Fails(StandIn):
