@@ -14,8 +14,9 @@ import pytest
 
 from tryon_jax import data
 from tryon_jax.data import synthetic
-from tryon_jax.data.synthetic import generator, records, staging
+from tryon_jax.data.synthetic import card, generator, records, staging
 from tryon_jax.errors import UserError
+from tryon_jax.geometry.parts import GARMENT_CLASSES
 
 SIZE = 8
 
@@ -32,6 +33,7 @@ def plain_example(split, number, size=SIZE):
         example[key] = np.asarray(values, dtype)
     for side in data.SIDES:
         example[f"{side}_normals"] /= np.linalg.norm(example[f"{side}_normals"], axis=-1, keepdims=True)
+    example["garment_class"] %= len(GARMENT_CLASSES)
     example["caption"] = f"{split} number {number}"
     example["has"] = {name: np.float32(1) for name in data.HAS}
     return example
@@ -115,6 +117,15 @@ def test_what_is_stored_comes_back(prepared, quick):
 def test_nothing_but_the_set_is_left(prepared, quick):
     place = synthetic.location("tiny", str(prepared))
     assert [path.name for path in place.parent.iterdir() if not path.name.startswith(".")] == [place.name]
+
+
+def test_a_set_has_its_card_and_does_not_mind_what_becomes_of_it(prepared, quick, tmp_path):
+    place = synthetic.location("tiny", str(tmp_path))
+    shutil.copytree(synthetic.location("tiny", str(prepared)), place)
+    for name in (card.CARD, card.CONTACT, card.CHARTS):
+        assert (place / name).stat().st_size > 100
+        (place / name).unlink()
+    assert len(synthetic.open_split("tiny", "train", str(tmp_path))) == 10
 
 
 def test_same_bytes_for_any_number_of_workers(prepared, quick, tmp_path):

@@ -12,7 +12,7 @@ from tryon_jax.simulation.drawing import camera_frame
 
 class Person(NamedTuple):
     """look: appearance.Look; colours [W, 3] f32 of the refined body's vertices; scalp [W] f32 share of hair on them;
-    worn: attachment.Attached things; covers [F] bool: body faces that they surely hide; hairstyle: one of hair.STYLES."""
+    worn: attachment.Attached things; covers [F] bool: body faces that they surely hide; hairstyle, of hair.STYLES."""
 
     look: appearance.Look
     colours: np.ndarray

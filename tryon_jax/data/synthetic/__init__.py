@@ -145,7 +145,7 @@ def _make(preset, place, workers):
 
 def _fill(preset, place, staged, workers):
     """Stages all chunks, packs them and publishes the folder by one rename."""
-    from tryon_jax.data.synthetic import builder  # TFDS takes seconds to import: only where data is made
+    from tryon_jax.data.synthetic import builder, card  # TFDS takes seconds to import: only where data is made
 
     chosen = PRESETS[preset]
     wanted = staging.chunks({split: getattr(chosen, split) for split in SPLITS}, chosen.chunk)
@@ -157,4 +157,6 @@ def _fill(preset, place, staged, workers):
     ready = packed / f"synthetic_{preset}" / place.name
     sizes = {path.name: path.stat().st_size for path in sorted(ready.iterdir()) if path.is_file()}
     (ready / SIZES).write_text(json.dumps(sizes, indent=1))
+    # The card is for people: whoever edits it afterwards damages no data, so its size is not kept.
+    card.write(ready, SEED)
     os.rename(ready, place)
