@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tryon_jax import garments
 from tryon_jax.data import synthetic
 from tryon_jax.data.synthetic import card, contact, records, survey
 from tryon_jax.geometry.parts import GARMENT_CLASSES
+from tryon_jax.simulation import captions, prints
 from tryon_jax.simulation.body import SHAPE
 
 SPLITS = synthetic.SPLITS
@@ -81,9 +83,21 @@ def test_names_are_counted_as_they_are_stored(place, stored):
             assert {
                 row: number(cells[split]) for row, cells in found[question].items() if cells[split] != "0"
             } == wanted
-    captions = [record["caption"].decode() for split in SPLITS for record in stored[split]]
-    women = sum(caption.startswith("a woman") for caption in captions)
+    phrases = [record["caption"].decode() for split in SPLITS for record in stored[split]]
+    women = sum(phrase.startswith("a woman") for phrase in phrases)
     assert women == sum(number(found["gender"]["woman"][split]) for split in SPLITS)
+
+
+def test_a_record_says_what_its_caption_says(stored):
+    for record in (record for split in SPLITS for record in stored[split]):
+        caption, pose = record["caption"].decode(), record["pose"].decode()
+        assert caption.endswith(captions.POSE_WORDS[pose])
+        kind, fabric = record["garment_kind"].decode(), record["fabric"].decode()
+        assert garments.load(kind).CLASS == GARMENT_CLASSES[record["garment_class"]]
+        assert captions.FABRIC_WORDS[fabric] in caption or "jeans" in caption
+        design = record["print_kind"].decode()
+        assert prints.WORDS.get(design, "washed" if design == "denim wash" else "") in caption
+        assert 0 <= record["skin"].min() and record["skin"].max() <= 1
 
 
 def test_numbers_lie_in_the_bins_that_count_them(place, stored):
