@@ -45,6 +45,7 @@ SAME_LEVEL = {("train", "evaluate"), ("tryon", "evaluate")}
 ONLY_IN = {
     "flax": {"models", "stages", "state"},
     "tensorflow_datasets": {"data"},
+    "apache_beam": {"data"},
     "ml_collections": {"main", "train", "evaluate", "tryon", "stages"},
     "tensorflow": set(),
     "torch": set(),

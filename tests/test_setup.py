@@ -61,7 +61,8 @@ def test_every_import_is_a_requirement():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = {"cv2": "opencv-python-headless"}
     asked = {name_of(line) for line in requirements()}
-    extra = {name_of(line) for line in project["optional-dependencies"]["photo"]}
+    # Where extras are used: those of a folder, and those of a file.
+    extras = {place: {name_of(line) for line in project["optional-dependencies"][place]} for place in ("photo", "beam")}
     for path in (ROOT / "tryon_jax").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -71,12 +72,13 @@ def test_every_import_is_a_requirement():
                 if name in sys.stdlib_module_names or name == "tryon_jax":
                     continue
                 distribution = modules.get(name, optional.get(name, name.lower().replace("_", "-")))
-                assert distribution in asked or ("photo" in path.parts and distribution in extra), f"{path}: {name}"
+                here = [extras[place] for place in extras if place in (*path.parts, path.stem)]
+                assert distribution in asked.union(*here), f"{path}: {name}"
 
 
 def test_extras_are_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert {"cuda", "tpu", "photo", "dev"} <= project["optional-dependencies"].keys()
+    assert {"cuda", "tpu", "photo", "beam", "dev"} <= project["optional-dependencies"].keys()
     assert project["requires-python"] == ">=3.11"
     assert "Apache License" in (ROOT / "LICENSE").read_text()
 

@@ -14,8 +14,9 @@ import pytest
 
 from tryon_jax import data
 from tryon_jax.data import synthetic
-from tryon_jax.data.synthetic import generator, records, staging
+from tryon_jax.data.synthetic import card, generator, records, staging
 from tryon_jax.errors import UserError
+from tryon_jax.geometry.parts import GARMENT_CLASSES
 
 SIZE = 8
 
@@ -32,9 +33,19 @@ def plain_example(split, number, size=SIZE):
         example[key] = np.asarray(values, dtype)
     for side in data.SIDES:
         example[f"{side}_normals"] /= np.linalg.norm(example[f"{side}_normals"], axis=-1, keepdims=True)
+    example["garment_class"] %= len(GARMENT_CLASSES)
     example["caption"] = f"{split} number {number}"
     example["has"] = {name: np.float32(1) for name in data.HAS}
     return example
+
+
+def plain_about(split, number):
+    """What a stand-in's record says of itself: numbers and names at random."""
+    rng = np.random.default_rng([{"train": 2, "test": 3}[split], number])
+    named = {"hairstyle": ("bob", "bun"), "pose": ("standing", "walking"), "garment_kind": ("tshirt", "skirt")}
+    named |= {"fabric": ("silk", "wool"), "print_kind": ("plain", "dots")}
+    numbers = {key: rng.uniform(0.2, 0.9, shape) for key, (shape, dtype) in records.ABOUT.items() if dtype is not str}
+    return numbers | {key: str(rng.choice(names)) for key, names in named.items()}
 
 
 class StandIn(NamedTuple):
@@ -47,7 +58,7 @@ class StandIn(NamedTuple):
     def __call__(self, split, number):
         time.sleep(self.seconds)
         identities = {"body_id": number, "garment_ids": [number, -1, -1, -1], "print_ids": [number, -1, -1, -1]}
-        return records.pack(plain_example(split, number, self.size), identities)
+        return records.pack(plain_example(split, number, self.size), identities, plain_about(split, number))
 
 
 class Fails(StandIn):
@@ -106,6 +117,15 @@ def test_what_is_stored_comes_back(prepared, quick):
 def test_nothing_but_the_set_is_left(prepared, quick):
     place = synthetic.location("tiny", str(prepared))
     assert [path.name for path in place.parent.iterdir() if not path.name.startswith(".")] == [place.name]
+
+
+def test_a_set_has_its_card_and_does_not_mind_what_becomes_of_it(prepared, quick, tmp_path):
+    place = synthetic.location("tiny", str(tmp_path))
+    shutil.copytree(synthetic.location("tiny", str(prepared)), place)
+    for name in (card.CARD, card.CONTACT, card.CHARTS):
+        assert (place / name).stat().st_size > 100
+        (place / name).unlink()
+    assert len(synthetic.open_split("tiny", "train", str(tmp_path))) == 10
 
 
 def test_same_bytes_for_any_number_of_workers(prepared, quick, tmp_path):

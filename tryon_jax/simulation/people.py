@@ -12,13 +12,14 @@ from tryon_jax.simulation.drawing import camera_frame
 
 class Person(NamedTuple):
     """look: appearance.Look; colours [W, 3] f32 of the refined body's vertices; scalp [W] f32 share of hair on them;
-    worn: attachment.Attached things; covers [F] bool: body faces that they surely hide."""
+    worn: attachment.Attached things; covers [F] bool: body faces that they surely hide; hairstyle, of hair.STYLES."""
 
     look: appearance.Look
     colours: np.ndarray
     scalp: np.ndarray
     worn: tuple
     covers: np.ndarray
+    hairstyle: str
 
 
 def make(rng, rest, woman, age):
@@ -31,7 +32,8 @@ def make(rng, rest, woman, age):
     strands = hair.attach(rng, style, look, rest)
     worn += [strands] if strands is not None else []
     pair, hidden = shoes.attach(rng, look, rest, woman)
-    return Person(look, appearance.paint(look, canvas, scalp), scalp, (*worn, *pair), covers | hidden)
+    painted = appearance.paint(look, canvas, scalp)
+    return Person(look, painted, scalp, (*worn, *pair), covers | hidden, style.name)
 
 
 def meshes(person, vertices, transforms):

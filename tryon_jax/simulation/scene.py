@@ -70,6 +70,29 @@ def example(spec, size):
     return made
 
 
+def about(spec, size):
+    """Who and what is in example(spec, size), beside its pictures: a dict as in data.synthetic.records.ABOUT.
+
+    Asked after the example was made it costs nothing: body, clothes and looks are kept.
+    """
+    seed = spec.entropy[0]
+    closet = wardrobe.dress(spec.body_id, seed, cloth_levels(size))
+    chosen = closet.hung(spec.chosen.garment_id, _outfit_of(spec.sheets, closet))
+    person = _person(spec.body_id, seed)
+    return {
+        "shape": wardrobe.shape_of(spec.body_id, seed),
+        "stature": np.ptp(closet.motion.rest.vertices[:, 2]),
+        "skin": person.look.skin,
+        "hairstyle": person.hairstyle,
+        "pose": closet.pose.name,
+        "garment_kind": spec.chosen.kind,
+        "fabric": chosen.cut.fabric,
+        "print_kind": specification.pattern(spec.chosen, chosen.cut.fabric, seed).kind,
+        "gates": chosen.report[:3],
+        "drapes": (closet.drapes, closet.redraws),
+    }
+
+
 def cloth_levels(size):
     """Levels of detail of the cloth (vertices 44, 22 or 11 mm apart) in pictures of side `size`."""
     return 1 if size <= 32 else 2 if size <= FINE else 3

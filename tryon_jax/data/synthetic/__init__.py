@@ -6,6 +6,7 @@ in B. Bodies, garments and prints of the test split never occur in training.
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -47,14 +48,22 @@ def open_split(preset, split, folder="", workers=None):
     (one a core by default), shows a bar, and continues where it was interrupted. Raises UserError for an unknown
     preset, a folder that is damaged or cannot be written; ValueError for an unknown split.
     """
-    if preset not in PRESETS:
-        raise UserError(f"data.preset={preset}: no such preset; choose one of {', '.join(PRESETS)}")
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}: choose one of {', '.join(SPLITS)}")
+    return Source(prepare(preset, folder, functools.partial(staging.make, workers=workers)), split)
+
+
+def prepare(preset, folder="", make=staging.make):
+    """Folder (pathlib.Path) of the preset's files; if they are missing, `make` makes their records, as staging.make.
+
+    Raises UserError for an unknown preset, or a folder that cannot be written.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"data.preset={preset}: no such preset; choose one of {', '.join(PRESETS)}")
     place = location(preset, folder)
     if not place.exists():
-        _make(preset, place, workers)
-    return Source(place, split)
+        _make(preset, place, make)
+    return place
 
 
 def location(preset, folder=""):
@@ -125,7 +134,7 @@ def _check(folder):
         raise UserError(f"{folder}: {wrong[0]} has not the size it was written with; {_REMEDY}")
 
 
-def _make(preset, place, workers):
+def _make(preset, place, make):
     """Makes the preset's files and moves them to `place`; a second process waits and finds them there."""
     staged = place.parent / f"staging_{place.name}"
     try:
@@ -134,7 +143,7 @@ def _make(preset, place, workers):
             fcntl.flock(lock, fcntl.LOCK_EX)  # released by the system however this process ends
             if not place.exists():
                 staged.mkdir(exist_ok=True)
-                _fill(preset, place, staged, workers)
+                _fill(preset, place, staged, make)
             shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
         raise UserError(
@@ -143,18 +152,20 @@ def _make(preset, place, workers):
         ) from error
 
 
-def _fill(preset, place, staged, workers):
+def _fill(preset, place, staged, make):
     """Stages all chunks, packs them and publishes the folder by one rename."""
-    from tryon_jax.data.synthetic import builder  # TFDS takes seconds to import: only where data is made
+    from tryon_jax.data.synthetic import builder, card  # TFDS takes seconds to import: only where data is made
 
     chosen = PRESETS[preset]
     wanted = staging.chunks({split: getattr(chosen, split) for split in SPLITS}, chosen.chunk)
     label = f"making synthetic {preset} data"
-    staging.make(staged, wanted, generator.Maker(chosen.size, SEED), workers, label)
+    make(staged, wanted, generator.Maker(chosen.size, SEED), label=label)
     packed = staged / "packed"
     shutil.rmtree(packed, ignore_errors=True)
     builder.prepare(preset, place.name, chosen.size, wanted, staged, packed)
     ready = packed / f"synthetic_{preset}" / place.name
     sizes = {path.name: path.stat().st_size for path in sorted(ready.iterdir()) if path.is_file()}
     (ready / SIZES).write_text(json.dumps(sizes, indent=1))
+    # The card is for people: whoever edits it afterwards damages no data, so its size is not kept.
+    card.write(ready, SEED)
     os.rename(ready, place)

@@ -22,10 +22,16 @@ def features(size):
     found["camera"] = tfds.features.Tensor(shape=(3,), dtype=np.float32)
     found["garment_class"] = tfds.features.Scalar(np.int32)
     found["same_garment"] = tfds.features.Scalar(np.float32)
-    for key, shape in records.IDENTITIES.items():
-        found[key] = tfds.features.Tensor(shape=shape, dtype=np.int32) if shape else tfds.features.Scalar(np.int32)
+    plain = {key: (shape, np.int32) for key, shape in records.IDENTITIES.items()} | records.ABOUT
+    found |= {key: _plain(shape, dtype) for key, (shape, dtype) in plain.items()}
     found["caption"] = tfds.features.Text()
     return tfds.features.FeaturesDict(found)
+
+
+def _plain(shape, dtype):
+    if dtype is str:
+        return tfds.features.Text()
+    return tfds.features.Tensor(shape=shape, dtype=dtype) if shape else tfds.features.Scalar(dtype)
 
 
 class Synthetic(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -63,8 +69,7 @@ class Synthetic(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                 raise OSError(f"{chunk.name} was damaged after it was made")
             for number, record in enumerate(stored, start=chunk.first):
                 example = {key: value.tobytes() if key in pictures else value for key, value in record.items()}
-                example["caption"] = str(record["caption"])
-                yield number, example
+                yield number, example | {key: str(value) for key, value in record.items() if value.dtype.kind == "U"}
 
 
 def prepare(preset, version, size, wanted, staged, root):
@@ -82,6 +87,9 @@ def prepare(preset, version, size, wanted, staged, root):
             raise OSError(str(error)) from error
 
 
-def data_source(folder, split):
-    """Random access to the stored examples of a prepared folder, pictures decoded."""
-    return tfds.builder_from_directory(str(folder)).as_data_source(split=split)
+def data_source(folder, split, keys=None):
+    """Random access to the stored examples of a prepared folder, pictures decoded; if `keys` are given, the others are
+    left as they are stored, which is much quicker."""
+    builder = tfds.builder_from_directory(str(folder))
+    left = [] if keys is None else [key for key in builder.info.features if key not in keys]
+    return builder.as_data_source(split=split, decoders={key: tfds.decode.SkipDecoding() for key in left})

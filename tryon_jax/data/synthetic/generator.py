@@ -28,7 +28,8 @@ class Maker(NamedTuple):
         from tryon_jax.simulation import scene, specification  # after JAX was told which device to use
 
         spec = specification.sample(split, number, self.seed)
-        return records.pack(scene.example(spec, self.size), spec.identities())
+        made = scene.example(spec, self.size)
+        return records.pack(made, spec.identities(), scene.about(spec, self.size))
 
 
 @functools.cache

@@ -22,16 +22,28 @@ NUMBERS = {"keypoints": np.float32, "camera": np.float32, "garment_class": np.in
 # Who and what is in the example, so that it can be shown that splits share nothing: bodies, and the pieces of
 # clothing in sheets and photo (-1 where there are fewer than four), the sheets' garment first.
 IDENTITIES = {"body_id": (), "garment_ids": (4,), "print_ids": (4,)}
+# What the data card counts, no part of the batch contract; shapes and dtypes, str for a name. shape: controls in
+# simulation.body.SHAPE's order; stature in metres; skin: display colour; garment_kind, fabric, print_kind and gates
+# (numbers of a gates.Report) of the garment to wear; drapes: garments draped for the body, and how many drawn anew.
+ABOUT = {
+    "shape": ((6,), np.float32), "stature": ((), np.float32), "skin": ((3,), np.float32), "hairstyle": ((), str),
+    "pose": ((), str), "garment_kind": ((), str), "fabric": ((), str), "print_kind": ((), str),
+    "gates": ((3,), np.float32), "drapes": ((2,), np.int32),
+}  # fmt: skip
 
 
-def pack(example, identities):
-    """Arrays to store of one example of the batch contract: PNG bytes as uint8 [N], the rest as small integers."""
+def pack(example, identities, about):
+    """Arrays to store of one example of the batch contract: PNG bytes as uint8 [N], the rest as small integers.
+
+    identities, about: dicts with the keys of IDENTITIES and ABOUT.
+    """
     packed = {key: _png(example[key]) for key in COLOURS + COVERAGES}
     packed |= {key: _png(example[key].astype(np.uint8)) for key in LABELS}
     for key, (dtype, steps) in STEPS.items():
         packed[key] = np.round(np.clip(example[key] * steps, -np.iinfo(dtype).max, np.iinfo(dtype).max)).astype(dtype)
     packed |= {key: np.asarray(example[key], dtype) for key, dtype in NUMBERS.items()}
     packed |= {key: np.asarray(identities[key], np.int32) for key in IDENTITIES}
+    packed |= {key: np.asarray(about[key], dtype) for key, (_, dtype) in ABOUT.items()}
     packed["caption"] = np.array(example["caption"])
     return packed
 

@@ -128,8 +128,11 @@ def _raise_failure(failures, processes, folder):
                 ) from None
 
 
-def _made(maker, split, number):
-    """One record; an error that is not the user's says which record it was, once its own lines are printed."""
+def made(maker, split, number):
+    """One record of a maker; an error that is not the user's says which record it was, its own lines printed before.
+
+    Raises UserError, or OSError where something cannot be written.
+    """
     try:
         return maker(split, number)
     except (UserError, OSError):
@@ -153,7 +156,7 @@ def _work(folder, missing, maker, upcoming, done, failures):
             for number in range(missing[place].first, missing[place].last):
                 if not parent.is_alive():
                     return
-                records.append(_made(maker, missing[place].split, number))
+                records.append(made(maker, missing[place].split, number))
                 with done.get_lock():
                     done.value += 1
             write(folder, missing[place], records)
