@@ -75,10 +75,10 @@ def about(spec, size):
 
     Asked after the example was made it costs nothing: body, clothes and looks are kept.
     """
-    seed = spec.entropy[0]
-    closet = wardrobe.dress(spec.body_id, seed, cloth_levels(size))
+    seed, levels = spec.entropy[0], cloth_levels(size)
+    closet = wardrobe.dress(spec.body_id, seed, levels)
     chosen = closet.hung(spec.chosen.garment_id, _outfit_of(spec.sheets, closet))
-    person = _person(spec.body_id, seed)
+    person = _person(spec.body_id, seed, levels)
     return {
         "shape": wardrobe.shape_of(spec.body_id, seed),
         "stature": np.ptp(closet.motion.rest.vertices[:, 2]),
