@@ -1,0 +1,90 @@
+"""The programs that check the made data: what is wrong is found, what is right is not."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from experiments import check_drapes, inside, limits
+from tryon_jax.garments import pattern, sewn
+
+
+@pytest.fixture(scope="module")
+def ball():
+    """Vertices and faces of a closed ball of radius 0.1 m."""
+    mesh = trimesh.creation.icosphere(3, 0.1)
+    return np.asarray(mesh.vertices), np.asarray(mesh.faces)
+
+
+def test_depth_inside_is_that_to_the_nearest_triangle(ball, rng):
+    points = rng.uniform(-0.15, 0.15, (60, 3))
+    corners = ball[0][ball[1]]
+    found = inside.depths(points, *ball)
+    for point, depth in zip(points, found, strict=True):
+        nearest = trimesh.triangles.closest_point(corners, np.tile(point, (len(corners), 1)))
+        apart = np.linalg.norm(nearest - point, axis=1).min()
+        within = (np.einsum("fk,fk->f", corners[:, 0] - point, np.cross(
+            corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])) > 0).all()  # fmt: skip
+        assert depth == pytest.approx(apart if within else 0.0, abs=1e-9)
+
+
+def test_winding_counts_overlapping_parts(ball):
+    both = np.concatenate([ball[0], ball[0] + [0.1, 0, 0]]), np.concatenate([ball[1], ball[1] + len(ball[0])])
+    points = np.array([[0.05, 0, 0], [-0.05, 0, 0], [0, 0.2, 0]])
+    np.testing.assert_allclose(inside.winding(points, *both), [2, 1, 0], atol=1e-6)
+    # Beneath both surfaces it is the nearer one that counts.
+    assert inside.depths(np.array([[0.003, 0, 0]]), *both) == pytest.approx(0.003, abs=1e-3)
+
+
+def test_vertices_pushed_inside_are_counted(ball):
+    cloth = ball[0] * 1.02
+    assert check_drapes.share_inside(cloth, *ball) == 0
+    cloth[:5] *= 0.093 / 0.102
+    cloth[5:10] *= 0.0995 / 0.102  # not as deep as what counts
+    assert check_drapes.share_inside(cloth, *ball) == 5 / len(cloth)
+
+
+def square(name):
+    """A panel 0.3 m wide and high."""
+    a, b, c, d = (0, 0), (0.3, 0), (0.3, 0.3), (0, 0.3)
+    sides = {"hem": (a, b), "right": (b, c), "top": (c, d), "left": (d, a)}
+    return pattern.panel(name, [(side, pattern.line(*ends)) for side, ends in sides.items()], ())
+
+
+def pair(turned=True):
+    """A Pattern of two squares side by side, its mesh, and vertices [V, 3] as they lie on the paper."""
+    made = pattern.Pattern((square("one"), square("two")), (pattern.Seam(("one", "right"), ("two", "left"), turned),))
+    mesh = sewn.refine(sewn.sew(made, 0.06), made)
+    flat = np.zeros((mesh.count, 3))
+    flat[mesh.weld, :2] = mesh.paper + np.array([0.3, 0]) * mesh.panel[:, None]
+    return made, mesh, flat
+
+
+def test_an_open_seam_is_found():
+    made, mesh, flat = pair()
+    assert check_drapes.openings(flat, mesh, made).max() < 1e-9
+    loose = mesh._replace(weld=np.arange(len(mesh.paper)), count=len(mesh.paper))
+    apart = flat[mesh.weld]
+    assert check_drapes.openings(apart, loose, made).max() < 1e-9
+    torn = np.flatnonzero((mesh.panel == 1) & (mesh.edge == 3))[2]
+    apart[torn, 2] += 0.003
+    assert check_drapes.openings(apart, loose, made) == pytest.approx([0.003])
+
+
+def test_a_seam_sewn_to_the_wrong_place_is_found():
+    made, mesh, flat = pair()
+    other_way = made._replace(seams=(made.seams[0]._replace(turned=False),))
+    assert check_drapes.openings(flat, mesh, other_way).max() > 0.25
+
+
+def test_stretch_is_against_the_paper():
+    _, mesh, flat = pair()
+    np.testing.assert_allclose(check_drapes.stretch(flat, mesh), 0, atol=1e-9)
+    np.testing.assert_allclose(check_drapes.stretch(1.1 * flat, mesh), 0.1, atol=1e-9)
+
+
+def test_limits_are_judged(capsys):
+    rows = [limits.Row("depth", 0.4, "<", 0.5, "{:.1f} mm"), limits.Row("seams", 0, "=", 0)]
+    assert limits.judge(rows) == 0 and "all limits are met" in capsys.readouterr().out
+    assert limits.judge([*rows, limits.Row("share", float("nan"), "<", 1.0)]) == 1
+    said = capsys.readouterr().out
+    assert "0.4 mm" in said and "MISSED" in said and "1 of 3 limits missed" in said
