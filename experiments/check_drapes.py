@@ -105,7 +105,7 @@ def measure(task):
 
 
 def collect(count, first, levels, workers):
-    """The first `count` Samples of consecutive bodies; how many garments were drawn anew, drapes made, bodies dressed."""
+    """The first `count` Samples of consecutive bodies; numbers of garments drawn anew, drapes made, bodies."""
     found, redraws, drapes, bodies = [], 0, 0, 0
     tasks = ((body_id, levels) for body_id in range(first, first + count))
     measured = processes.results(measure, tasks, workers)
