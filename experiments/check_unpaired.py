@@ -113,7 +113,8 @@ def touched(drawn, changed, size):
         marked, drawn.textures, drawn.light, drawn.camera, size, scene.PERSON_LAYERS, drawn.openness,
         drawn.back is not None,
     )  # fmt: skip
-    return [np.asarray(side.albedo)[..., :2] > 0 for side in sides if side is not None]
+    # Not equal, since beside a snapped edge a corner may weigh less than nothing.
+    return [np.asarray(side.albedo)[..., :2] != 0 for side in sides if side is not None]
 
 
 def compare(one, other, size):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from experiments import check_drapes, inside, limits
+from experiments import check_drapes, check_exactness, check_unpaired, drawings, inside, limits, raycast
 from tryon_jax.garments import pattern, sewn
+from tryon_jax.simulation import drawing
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,69 @@ def test_limits_are_judged(capsys):
     assert limits.judge([*rows, limits.Row("share", float("nan"), "<", 1.0)]) == 1
     said = capsys.readouterr().out
     assert "0.4 mm" in said and "MISSED" in said and "1 of 3 limits missed" in said
+
+
+def sheet_mesh(depth, label):
+    """A drawing.Mesh of a square 1 m wide at a depth, of one label, its garment coordinates and texture over it."""
+    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]], np.float32)
+    across = np.concatenate([corners, np.full((4, 1), depth, np.float32)], 1)
+    nothing, unit = np.zeros((4, 3), np.float32), np.tile(np.float32([0, 0, 1]), (4, 1))
+    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    xy = corners * np.float32([2, -2])
+    return drawing.Mesh(across, faces, unit, nothing, xy / 2 + 0.5, xy, np.full(2, label, np.int32), nothing[:, :1])
+
+
+def test_rays_meet_what_is_nearest_from_either_side():
+    mesh = drawing.join([sheet_mesh(0.1, 8), sheet_mesh(-0.1, 9)])
+    caster = raycast.Caster(mesh.vertices, mesh.faces)
+    places = raycast.pixel_places(np.array([0.25, 0, 0]), 8)
+    for behind, depth, label in ((False, 0.1, 8), (True, -0.1, 9)):
+        hits = caster.hits(places, behind)
+        on = hits.face >= 0
+        assert on.sum() == 16 and (on == (np.abs(places) < 0.5).all(1)).all()
+        np.testing.assert_allclose(hits.depth[on], depth, atol=1e-7)
+        assert (mesh.labels[hits.face[on]] == label).all()
+
+
+def test_wrong_depth_and_wrong_labels_are_found():
+    mesh = drawing.join([sheet_mesh(0.1, 8)])
+    caster, camera = raycast.Caster(mesh.vertices, mesh.faces), np.array([0.25, 0, 0])
+    places = raycast.pixel_places(camera, 8)
+    on = (np.abs(places) < 0.5).all(1)
+    example = {"front_segmentation": 8 * on, "front_depth": 0.1 * on + 2e-5}
+    shown, ties, wrong, worst = check_exactness.sheet_errors(caster, mesh, places, 0.25, example, "front")
+    assert (shown, ties, wrong) == (16, 0, 0) and worst == pytest.approx(2e-5, rel=0.01)
+    example["front_depth"][np.flatnonzero(on)[3]] += 2e-4
+    example["front_segmentation"][np.flatnonzero(on)[5]] = 9
+    example["front_segmentation"][np.flatnonzero(~on)[0]] = 8
+    assert check_exactness.sheet_errors(caster, mesh, places, 0.25, example, "front")[1:3] == (0, 3)
+
+
+def test_a_pixel_at_an_edge_is_a_tie():
+    mesh = drawing.join([sheet_mesh(0.1, 8)])
+    caster = raycast.Caster(mesh.vertices, mesh.faces)
+    for place, label, tie in (((0.501, 0.2), 8, True), ((0.51, 0.2), 8, False), ((0.499, 0.2), 0, True),
+                              ((0.3, 0.2), 0, False), ((0.501, 0.2), 9, False)):  # fmt: skip
+        assert check_exactness.is_tie(caster, mesh.labels, np.array(place), 0.002, label, 0.1, 1) == tie
+
+
+def test_the_shop_picture_is_looked_up_where_the_coordinate_says(rng):
+    mesh = drawing.join([sheet_mesh(0.0, 8)])
+    texture = rng.uniform(size=(4, 4, 3)).astype(np.float32)
+    drawn = drawings.Drawing(mesh, texture, None, np.float32([0.125, 0, 0]), None, None, None)
+    shop = check_exactness.Shop(drawn, 8)
+    coordinates = rng.uniform(-0.9, 0.9, (50, 2))
+    exact = raycast.bilinear(texture, (coordinates + 1) / 2)
+    assert check_exactness.psnr(exact, shop.sampled(coordinates, 512)) > 45
+    assert check_exactness.psnr(exact, shop.sampled(-coordinates, 512)) < 20
+    assert np.isnan(shop.texture_uv(np.array([[1.2, 0.0]]))).all()
+    assert check_exactness.psnr(exact, exact) == check_exactness.BEST
+
+
+def test_one_changed_bit_is_found():
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(2, 2, 3)
+    other = values.copy()
+    assert check_unpaired.same(values, other) and not check_unpaired._unlike(values, other).any()
+    other[1, 0, 2] = np.nextafter(other[1, 0, 2], np.float32(2))
+    assert not check_unpaired.same(values, other)
+    np.testing.assert_array_equal(check_unpaired._unlike(values, other), [[False, False], [True, False]])
