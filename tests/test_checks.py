@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import trimesh
 
-from experiments import check_drapes, check_exactness, check_unpaired, drawings, inside, limits, raycast
+from experiments import (
+    check_drapes,
+    check_exactness,
+    check_unpaired,
+    contact_sheet,
+    drawings,
+    inside,
+    limits,
+    raycast,
+)
 from tryon_jax.garments import pattern, sewn
 from tryon_jax.simulation import drawing
 
@@ -155,3 +164,11 @@ def test_one_changed_bit_is_found():
     other[1, 0, 2] = np.nextafter(other[1, 0, 2], np.float32(2))
     assert not check_unpaired.same(values, other)
     np.testing.assert_array_equal(check_unpaired._unlike(values, other), [[False, False], [True, False]])
+
+
+def test_a_contact_sheet_holds_every_picture():
+    strips = [np.full((4, 16, 3), 40 * number, np.uint8) for number in range(5)]
+    sheet = contact_sheet.tiled(strips, 2, 1)
+    assert sheet.shape == (3 * 5 + 1, 2 * 17 + 1, 3)
+    assert [int((sheet == 40 * number).all(-1).sum()) for number in range(5)] == [4 * 16] * 5
+    assert (sheet[11:15, 18:34] == 255).all(), "where there is no sixth picture the sheet stays white"
