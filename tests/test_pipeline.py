@@ -78,6 +78,16 @@ def test_evaluation_is_in_order_and_counts_no_example_twice():
     assert sum(count for _, count in pipeline.evaluation_batches(Counting(10), 4, limit=5)) == 5
 
 
+def test_fewer_examples_are_spread_over_all():
+    for size, limit, expected in ((64, 8, range(0, 64, 8)), (10, 4, [0, 2, 5, 7]), (5, 8, range(5))):
+        seen = []
+        for batch, count in pipeline.evaluation_batches(Counting(size), 3, limit):
+            seen += batch["number"][:count].tolist()
+        assert seen == list(expected)
+    shares = [next(pipeline.evaluation_batches(Counting(64), 8, 8, index, 2))[0]["number"] for index in range(2)]
+    assert np.concatenate(shares).tolist() == list(range(0, 64, 8))
+
+
 def test_evaluation_is_shared_among_processes():
     shares = [list(pipeline.evaluation_batches(Counting(9), 4, 0, index, 2)) for index in range(2)]
     assert len(shares[0]) == len(shares[1])

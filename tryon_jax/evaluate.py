@@ -31,7 +31,7 @@ def open_split(config, split):
 
 
 def scorer(stage, source, batch_size, seed, limit=0):
-    """A function params -> dict of floats: the stage's scores over the first `limit` examples (0 is all).
+    """A function params -> dict of floats: the stage's scores over `limit` examples spread over the source (0 is all).
 
     What it draws follows from the seed and each example's place alone, so every call judges alike.
     """
@@ -54,7 +54,7 @@ def scorer(stage, source, batch_size, seed, limit=0):
 
 
 def sampler(stage, source, seed, count=8):
-    """A function params -> grid, uint8 [H, W, 3], of the first held-out examples: `count` or a few more.
+    """A function params -> grid, uint8 [H, W, 3], of held-out examples spread over the split: `count` or more.
 
     A batch needs an example for every device, so on more than `count` devices there are as many rows.
     """

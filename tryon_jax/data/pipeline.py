@@ -32,7 +32,8 @@ def batches(source, batch_size, seed, process_index=0, process_count=1, start_st
 
 
 def evaluation_batches(source, batch_size, limit=0, process_index=0, process_count=1):
-    """Yields (batch, count) over the first `limit` examples (0 is all) in order, this process's rows only.
+    """Yields (batch, count) over `limit` examples (0 is all) in order, this process's rows only. Fewer than all are
+    spread evenly over the source, since neighbours may show the same person.
 
     Arrays are [batch_size / process_count, ...]; the last batch is padded with repeats of the last example, and
     `count` says how many of the rows are examples in their own right, so that no score counts one twice. Every
@@ -44,7 +45,8 @@ def evaluation_batches(source, batch_size, limit=0, process_index=0, process_cou
     rows = batch_size // process_count
     for start in range(0, total, batch_size):
         first = start + process_index * rows
-        chosen = [source[min(index, total - 1)] for index in range(first, first + rows)]
+        places = (min(index, total - 1) for index in range(first, first + rows))
+        chosen = [source[place * len(source) // total] for place in places]
         yield stack(chosen), int(np.clip(total - first, 0, rows))
 
 

@@ -1,7 +1,9 @@
-"""One person dressed, to look at: python -m tryon_jax.simulation.show [--garment --size --pose --seed] --out=DIR
+"""One person dressed, to look at: python -m tryon_jax.simulation.show [--garment --size --body --pose --seed] --out=DIR
 
 Writes turntable.gif, strain.png (front and back; red is stretched, blue pushed together), person.glb, and prints how
-each garment fits.
+each garment fits. With a --size, strain.png shows the size that the body should take beside it. A large body in S:
+
+    python -m tryon_jax.simulation.show --garment=tshirt --size=S --body gender=1 weight=0.85 --out=DIR
 """
 
 import argparse
@@ -35,6 +37,7 @@ FRAMES, PIXELS, TEXELS, LEVELS = 36, 384, 1024, 3
 PIECES = 3
 LAYERS = 8.0  # how often faces' boxes cover the picture, hair and three layers of fine cloth included
 REDDEST = 0.08  # strain that is shown in full red
+_RANGES = ", ".join(f"{name} {low:.2g} to {high:.2g}" for name, (low, high) in body.SHAPE.items())
 # What is worn with a garment of each class.
 WITH = {"upper": ("trousers",), "lower": ("tshirt",), "dress": (), "outer": ("trousers", "tshirt")}
 
@@ -44,25 +47,43 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--garment", default="dress", choices=garments.names())
     parser.add_argument("--size", choices=list(fit.SIZES), help="of the chart; made to measure if not given")
+    parser.add_argument(
+        "--body", nargs="+", type=_control, default=[], metavar="NAME=VALUE", help=f"{_RANGES}; drawn if not given"
+    )
     parser.add_argument("--pose", default="standing", choices=list(body.POSES))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     given = parser.parse_args(arguments)
     try:
         given.out.mkdir(parents=True, exist_ok=True)
-        show(given.garment, given.size, given.pose, given.seed, given.out)
+        show(given.garment, given.size, dict(given.body), given.pose, given.seed, given.out)
     except (UserError, OSError) as error:
         print(f"{given.out}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def show(name, size, pose_name, seed, out):
-    """Dresses the person of `seed` in garment `name` and writes everything to the folder `out`."""
+def _control(text):
+    """Name and value of one of body.SHAPE's controls out of "name=value"."""
+    name, _, value = text.partition("=")
+    low, high = body.SHAPE.get(name, (np.inf, -np.inf))
+    try:
+        if low <= float(value) <= high:
+            return name, float(value)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text}: choose from {_RANGES}")
+
+
+def show(name, size, controls, pose_name, seed, out):
+    """Dresses the person of `seed`, but for shape `controls` {name of body.SHAPE: value}, in garment `name` and writes
+    everything to the folder `out`."""
     rng = np.random.default_rng([seed, 20])
     shape = body.sample_shape(rng)
     if name in specification.WOMENS:
         shape[0] = max(shape[0], 1 - shape[0])
+    for control, value in controls.items():
+        shape[list(body.SHAPE).index(control)] = value
     pose = body.sample_pose(rng, pose_name)
     moving = drape.motion(body.load(), shape, pose)
     chart = "woman" if shape[0] > 0.5 else "man"
@@ -74,7 +95,13 @@ def show(name, size, pose_name, seed, out):
         + shade.distant_light(np.array([0.45, 0.55, 0.70], np.float32), np.full(3, 0.55, np.float32))
     )
     _turntable(parts, lining, textures, light, out / "turntable.gif")
-    _strain(parts, lining, textures, light, out / "strain.png")
+    shown = _strain(parts, lining, textures, light)
+    if size:
+        cut = next(one.cut for one in hung if one.kind == name)
+        right, _ = fit.recommend(name, cut.parameters, moving.figure, chart)
+        print(f"{name}: this body should take {right}, which strain.png shows beside {size}")
+        shown += _strain(*_meshes(person, moving, _put_on(name, right, chart, moving, seed), seed), light)
+    Image.fromarray(np.concatenate(shown, 1)).save(out / "strain.png")
     _glb(parts, hung, textures, out / "person.glb")
     print(f"{out}: turntable.gif, strain.png, person.glb")
 
@@ -164,8 +191,8 @@ def _turntable(parts, lining, textures, light, path):
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=80, loop=0)
 
 
-def _strain(parts, lining, textures, light, path):
-    """Strain on grey people: white cloth is as long as its pattern."""
+def _strain(parts, lining, textures, light):
+    """Strain on a grey person from the front and from behind, uint8: white cloth is as long as its pattern."""
     shown = []
     for side, mirrored in zip(_pictures(parts, lining, textures, light, 0.0), (False, True), strict=True):
         strain = np.clip(np.asarray(side.strain) / REDDEST, -1, 1)
@@ -177,7 +204,7 @@ def _strain(parts, lining, textures, light, path):
         picture = np.where(cloth, colour * (0.6 + 0.4 * np.abs(np.asarray(side.normals)[..., 2:])), grey)
         picture = np.where(np.asarray(side.labels)[..., None] > 0, picture, 0.96)
         shown.append(picture[:, ::-1] if mirrored else picture)
-    Image.fromarray(np.round(255 * np.clip(np.concatenate(shown, 1), 0, 1)).astype(np.uint8)).save(path)
+    return [np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8) for picture in shown]
 
 
 def _glb(parts, hung, textures, path):
