@@ -14,7 +14,7 @@ from tryon_jax.simulation import collider, drawing, gates
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
-NEAR, INSIDE = 0.035, 0.03
+NEAR, INSIDE = 0.03, 0.045
 HELD = 0.022
 BENEATH = 0.025  # metres from cloth within which cloth beneath it is surely hidden
 FLAT = 0.06  # of its depth that a garment keeps when it is laid flat
@@ -48,16 +48,23 @@ def wear(draped, moving):
     average = _averaging(draped)
     indices, weights = _bones(draped, moving, average)
     border = _border(draped)
-    return Worn(
-        uv.astype(np.float32), layout, indices, weights,
-        hidden(draped, border, moving.rest.vertices)[moving.rest.faces].all(1), border, _strain(draped),
-    )  # fmt: skip
+    covers = _covers(draped, border, moving)
+    return Worn(uv.astype(np.float32), layout, indices, weights, covers, border, _strain(draped))
 
 
-def hidden(draped, border, points, near=NEAR):
-    """Whether points [N, 3] around the A-pose are surely hidden by a Draped whose vertices are border [V] from its
-    open edges."""
-    distance, nearest = collider.tree(draped.in_a_pose).query(points, distance_upper_bound=near)
+def _covers(draped, border, moving):
+    """Body faces [F] bool surely hidden by a Draped before its motion and after it: a sleeve slides off a wrist. Neck,
+    head and hands are seen into through collars and cuffs, however near the cloth is."""
+    bare = sum(moving.rest.limbs[name] for name in ("neck", "head", "left_hand", "right_hand"))
+    before = hidden(draped.in_a_pose, border, moving.rest.vertices)
+    after = hidden(draped.vertices, border, moving.vertices[-1])
+    return (before & after & (bare < 0.1))[moving.rest.faces].all(1)
+
+
+def hidden(cloth, border, points, near=NEAR):
+    """Whether points [N, 3] are surely hidden by a garment with vertices cloth [V, 3] that are border [V] from its open
+    edges."""
+    distance, nearest = collider.tree(cloth).query(points, distance_upper_bound=near)
     found = np.isfinite(distance)
     found[found] = border[nearest[found]] > INSIDE
     return found
@@ -137,7 +144,8 @@ def uncovered(outfit, ready, layer):
     inner = outfit[layer].draped
     seen = np.ones(inner.mesh.count, bool)
     for outer, over in zip(outfit[layer + 1 :], ready[layer + 1 :], strict=True):
-        seen &= ~hidden(outer.draped, over.border, inner.in_a_pose, near=BENEATH)
+        before = hidden(outer.draped.in_a_pose, over.border, inner.in_a_pose, BENEATH)
+        seen &= ~(before & hidden(outer.draped.vertices, over.border, inner.vertices, BENEATH))
     return seen
 
 
