@@ -20,6 +20,8 @@ SAMPLES = 3
 INSIDE = 0.55
 # Share of the light leaving a hollow that meets the hollow again.
 BOUNCED = 0.6
+# Brightness from which film and sensors give ever less for more light, so that white cloth keeps its folds.
+SHOULDER = 0.8
 _STEP = 4096  # meshes are padded to multiples of this, so that few sizes are ever compiled
 
 
@@ -148,7 +150,7 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     # of all bounces (Jimenez et al. 2016, "Practical Realtime Strategies for Accurate Indirect Occlusion").
     shading = shading * reached / (1 - BOUNCED * albedo * (1 - reached))
     covered = (ids >= 0)[..., None].astype(jnp.float32)
-    painted = jnp.concatenate([jnp.clip(albedo * shading, 0, 1), albedo], axis=-1) * covered
+    painted = jnp.concatenate([_toned(albedo * shading), albedo], axis=-1) * covered
     coverage = _box(covered, size)
     # At least one sample in k^2, where any is covered.
     rgb, albedo = jnp.split(_box(painted, size) / jnp.maximum(coverage, 0.5 / SAMPLES**2), 2, axis=-1)
@@ -157,6 +159,12 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     garment_xy = jnp.clip(garment_xy, -1, 1)
     middle = [array[centre, centre] for array in (depth[..., None], normals * covered, labels, garment_xy, strain)]
     return Side(rgb, albedo, coverage, *middle)
+
+
+def _toned(light):
+    """Light [...] as a picture shows it, in [0, 1]: as it is up to SHOULDER, then nearing 1."""
+    over = (jnp.maximum(light, SHOULDER) - SHOULDER) / (1 - SHOULDER)
+    return jnp.clip(light, 0, SHOULDER) + (1 - SHOULDER) * (1 - jnp.exp(-over))
 
 
 def _visible(normals, toward):

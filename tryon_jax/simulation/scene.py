@@ -15,6 +15,7 @@ from tryon_jax.simulation import (
     body,
     captions,
     drawing,
+    exposure,
     ground,
     occlusion,
     people,
@@ -54,9 +55,14 @@ def example(spec, size):
     bare = people.meshes(_person(spec.body_id, seed), person.vertices, person.transforms)
     dressed = [_dressed(person, bare, spec, outfit, closet, shop, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
+    ready = [
+        (*_joined(*one, light, size), _textures(outfit, closet, spec, size))
+        for one, outfit in zip(dressed, outfits, strict=True)
+    ]
+    light = exposure.exposed(rng, light, [exposure.meter(*one, light) for one in ready])
     drawn = [
-        _drawn(*one, _textures(outfit, closet, spec, size), light, camera, size, behind=number == 0)
-        for number, (one, outfit) in enumerate(zip(dressed, outfits, strict=True))
+        drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness, behind=number == 0)
+        for number, (mesh, openness, textures) in enumerate(ready)
     ]
     front, back = drawn[0]
     garment_class = garments.load(spec.chosen.kind).CLASS
@@ -82,12 +88,12 @@ def _caption(spec, closet):
     return captions.caption(woman, closet.pose.name, spec.chosen.kind, hung.cut.parameters, words, hung.cut.fabric)
 
 
-def _drawn(parts, lining, textures, light, camera, size, behind):
-    """The drawing.Sides of a joined person, its own shadows upon it; the back only if it is wanted."""
+def _joined(parts, lining, light, size):
+    """The drawing.Mesh of a person, and the share of the light that its own shadows leave to each vertex."""
     mesh = drawing.join(parts, PERSON_ROOM[size > FINE])
     openness = occlusion.openness(mesh, light)
     openness[: len(lining)] *= lining
-    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness, behind)
+    return mesh, openness
 
 
 def _outfit_of(outfit, closet):
