@@ -119,3 +119,16 @@ def test_shadows_have_no_steps_from_the_grid():
     taken = np.ptp(openness[top])
     assert taken > 0.05
     assert np.abs(openness[edges[:, 0]] - openness[edges[:, 1]]).max() < 0.3 * taken
+
+
+def test_more_light_than_all_is_only_more_light():
+    ball = trimesh.creation.icosphere(4, 0.3)
+    mesh, camera = mesh_of(ball, colour=(0.3, 0.2, 0.1)), np.float32([0.05, 0, 0])
+    texture = np.zeros((4, 4, 3), np.float32)
+    plain, lined = (
+        np.asarray(
+            drawing.draw(mesh, texture, EVEN, camera, 16, 4.0, np.full(len(mesh.vertices), share, np.float32))[0].rgb
+        )
+        for share in (1.0, 1.8)
+    )
+    np.testing.assert_allclose(lined[8, 8], 1.8 * plain[8, 8], rtol=1e-3)

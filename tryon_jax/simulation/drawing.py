@@ -100,7 +100,7 @@ def draw(mesh, textures, light, camera, size, layers, openness=None, behind=True
     """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3].
 
     behind: whether the back is wanted too; None comes in its place without.
-    openness [V] f32 in [0, 1], if given, is the share of the light that reaches each vertex (occlusion.openness).
+    openness [V] f32, if given, is the share of the light that reaches each vertex (occlusion.openness).
     layers: about how often the faces' boxes cover the picture; too few costs time (a second drawing), nothing else.
     """
     capacity = int(layers * (size * SAMPLES) ** 2)
@@ -148,7 +148,8 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE)
     # What does not reach a hollow directly is partly thrown there by the hollow itself, in its own colour: the sum
     # of all bounces (Jimenez et al. 2016, "Practical Realtime Strategies for Accurate Indirect Occlusion").
-    shading = shading * reached / (1 - BOUNCED * albedo * (1 - reached))
+    # More than all, as on a lined collar, leaves nothing to be thrown.
+    shading = shading * reached / (1 - BOUNCED * albedo * jnp.maximum(1 - reached, 0))
     covered = (ids >= 0)[..., None].astype(jnp.float32)
     painted = jnp.concatenate([_toned(albedo * shading), albedo], axis=-1) * covered
     coverage = _box(covered, size)
