@@ -79,3 +79,17 @@ def test_the_shadow_is_soft_and_near():
     assert left.min() >= 1 - laid.SHADE and left.max() <= 1
     assert left[161, 120] < 0.9 and left[220, 220] == 1 and left[20, 20] == 1
     assert left[161, 120] < left[78, 120], "light comes from above"
+
+
+def test_the_back_of_a_sleeve_stays_behind_its_front():
+    draped, _ = one("shirt")
+    bent = draped.in_a_pose + np.random.default_rng(0).normal(0, 0.03, draped.in_a_pose.shape) * [0, 1, 0]
+    depth = laid.flat(SimpleNamespace(**{**vars(draped), "in_a_pose": bent}))[:, 1]
+    for index, panel in enumerate(draped.pattern.panels):
+        if panel.place[0] == "sleeve":
+            inner = (draped.mesh.panel == index) & (draped.mesh.edge < 0)
+            (x, y), lies = draped.mesh.paper[inner].T, depth[draped.mesh.weld[inner]]
+            halves = [np.polyval(np.polyfit(y[half], lies[half], 1), y) for half in (x > 0, x < 0)]
+            above = (lies > np.mean(halves, axis=0))[np.abs(x) > 0.03]
+            front = (x > 0)[np.abs(x) > 0.03]
+            assert max((above == front).mean(), (above != front).mean()) > 0.9, panel.name

@@ -38,8 +38,21 @@ def flat(draped):
             turn = turned / np.maximum(np.abs(turned), 1e-12)
         pull = gather @ (wanted * turn).ravel() + TABLE * start
         place = solve(pull.real.copy()) + 1j * solve(pull.imag.copy())
+    return np.stack([place.real, DEPTH * _depth(draped), place.imag], -1).astype(np.float32)
+
+
+def _depth(draped):
+    """Depth [V] in the A-pose, but that no fold of a sleeve's back half comes through its front half."""
     depth = draped.in_a_pose[:, 1] - draped.in_a_pose[:, 1].mean()
-    return np.stack([place.real, DEPTH * depth, place.imag], -1).astype(np.float32)
+    for index, panel in enumerate(draped.pattern.panels):
+        if panel.place[:1] != ("sleeve",):
+            continue
+        rows = (draped.mesh.panel == index) & (draped.mesh.edge < 0)
+        (x, y), inner = draped.mesh.paper[rows].T, draped.mesh.weld[rows]
+        middle = np.polyval(np.polyfit(y, depth[inner], 1), y)
+        behind = depth[inner] - middle
+        depth[inner] = middle + np.sign(x) * np.sign(x @ behind) * np.abs(behind)
+    return depth
 
 
 def shadow(coverage):
