@@ -9,7 +9,7 @@ import numpy as np
 
 from tryon_jax.render import shade
 
-INCIDENT = 0.98  # light on what is seen, on average: what white cloth would show of it
+INCIDENT = 0.94  # light on what is seen, on average: what white cloth would show of it
 GREY = 0.5  # brightness of people and clothes that are taken as they are
 COMPENSATED = 0.3  # share, as a power, of a person's difference from GREY that is taken back
 MOST = 1.3  # by at most this factor, up or down
