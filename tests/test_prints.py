@@ -211,3 +211,9 @@ def test_a_caption_reads_as_it_should():
     assert "in washed blue jeans, " in captions.caption(
         True, "walking", "trousers", {}, "washed blue", "denim"
     ).replace("cropped ", "")
+
+
+def test_only_hoodies_with_a_hood_are_called_so():
+    for hood in (0.1, 0.49, 0.5, 0.9):
+        words = captions.caption(True, "standing", "hoodie", {"hood": hood}, "plain red", "knit")
+        assert ("hood" in words) == ("pocket" in words) == (hood >= 0.5)

@@ -65,7 +65,10 @@ def _trousers(parameters):
 
 
 PLURALS = ("trousers", "jeans", "shorts")
-NOUNS = {"tshirt": lambda parameters: "T-shirt", "trousers": _trousers}
+NOUNS = {
+    "tshirt": lambda parameters: "T-shirt", "trousers": _trousers,
+    "hoodie": lambda parameters: "hoodie" if _of(parameters, "hood") >= 0.5 else "jumper",
+}  # fmt: skip
 CUTS = {
     "tshirt": _cut("cropped", "", "", "long"), "shirt": _cut("cropped", "", "", "long"),
     "hoodie": _cut("cropped", "", "", "long"), "jacket": _cut("cropped", "", "", "long"),
@@ -76,10 +79,7 @@ CUTS = {
 DETAILS = {
     "tshirt": lambda parameters: (_sleeves(parameters), _neck(parameters)),
     "shirt": lambda parameters: (_sleeves(parameters), "a collar", "a buttoned placket"),
-    "hoodie": lambda parameters: (
-        _pick(_of(parameters, "hood"), ("a small hood", "", "a large hood")),
-        "a front pocket",
-    ),
+    "hoodie": lambda parameters: ("a hood", "a front pocket") if _of(parameters, "hood") >= 0.5 else ("a crew neck",),
     "trousers": lambda parameters: (_pick(_of(parameters, "rise"), ("a low waist", "", "a high waist")),),
     "dress": lambda parameters: (_sleeves(parameters), _neck(parameters)),
 }

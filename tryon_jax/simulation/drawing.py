@@ -21,6 +21,8 @@ SAMPLES = 3
 INSIDE = 0.55
 # Share of the light leaving a hollow that meets the hollow again.
 BOUNCED = 0.6
+# Brightness from which film and sensors give ever less for more light, so that white cloth keeps its folds.
+SHOULDER = 0.8
 _STEP = 4096  # meshes are padded to multiples of this, so that few sizes are ever compiled
 
 
@@ -105,7 +107,7 @@ def draw(mesh, textures, light, camera, size, layers, openness=None, behind=True
     """Front and back Side of a Mesh at picture side `size`; textures [H, W, 3], light [9, 3], camera [3].
 
     behind: whether the back is wanted too; None comes in its place without.
-    openness [V] f32 in [0, 1], if given, is the share of the light that reaches each vertex (occlusion.openness).
+    openness [V] f32, if given, is the share of the light that reaches each vertex (occlusion.openness).
     layers: about how often the faces' boxes cover the picture; too few costs time (a second drawing), nothing else.
     """
     capacity = int(layers * (size * SAMPLES) ** 2)
@@ -153,9 +155,10 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE)
     # What does not reach a hollow directly is partly thrown there by the hollow itself, in its own colour: the sum
     # of all bounces (Jimenez et al. 2016, "Practical Realtime Strategies for Accurate Indirect Occlusion").
-    shading = shading * reached / (1 - BOUNCED * albedo * (1 - reached))
+    # More than all, as on a lined collar, leaves nothing to be thrown.
+    shading = shading * reached / (1 - BOUNCED * albedo * jnp.maximum(1 - reached, 0))
     covered = (ids >= 0)[..., None].astype(jnp.float32)
-    painted = jnp.concatenate([jnp.clip(albedo * shading, 0, 1), albedo], axis=-1) * covered
+    painted = jnp.concatenate([_toned(albedo * shading), albedo], axis=-1) * covered
     coverage = _box(covered, size)
     # At least one sample in k^2, where any is covered.
     rgb, albedo = jnp.split(_box(painted, size) / jnp.maximum(coverage, 0.5 / SAMPLES**2), 2, axis=-1)
@@ -164,6 +167,12 @@ def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     garment_xy = jnp.clip(garment_xy, -1, 1)
     middle = [array[centre, centre] for array in (depth[..., None], normals * covered, labels, garment_xy, strain)]
     return Side(rgb, albedo, coverage, *middle)
+
+
+def _toned(light):
+    """Light [...] as a picture shows it, in [0, 1]: as it is up to SHOULDER, then nearing 1."""
+    over = (jnp.maximum(light, SHOULDER) - SHOULDER) / (1 - SHOULDER)
+    return jnp.clip(light, 0, SHOULDER) + (1 - SHOULDER) * (1 - jnp.exp(-over))
 
 
 def _visible(normals, toward):

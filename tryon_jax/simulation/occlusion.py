@@ -8,10 +8,12 @@ Global Illumination", SIGGRAPH 2002 course 16, is the idea of an ambient occlusi
 import functools
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 CELL = 0.022  # metres: finer cells would show holes between the vertices of coarse cloth
 SOFT = 0.035  # metres of depth over which a surface passes from seen to hidden
 AXES = 7  # height fields, for twice as many directions
+ROUNDS = 3  # of smoothing over the mesh: a shadow's edge is about as wide as a cell
 STRENGTH = 0.75  # of the occlusion that is applied: hidden places still get light from their neighbours
 
 
@@ -21,11 +23,13 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     light [9, 3]: spherical harmonics as in render.shade; its brightest direction casts a soft shadow that takes away
     up to `lamp` of the light.
     """
+    # Padding comes last and has no area.
+    faces = mesh.faces[: np.flatnonzero(mesh.faces[:, 0] != mesh.faces[:, 1])[-1] + 1]
     used = np.zeros(len(mesh.vertices), bool)
-    used[mesh.faces[mesh.faces[:, 0] != mesh.faces[:, 1]]] = True
+    used[faces] = True
     # Coordinates in rows: sums and extremes over contiguous numbers take a third of the time.
     points, normals = (np.ascontiguousarray(values[used].T, np.float32) for values in (mesh.vertices, mesh.normals))
-    splats = np.concatenate([points, _middles(mesh)], 1)
+    splats = np.concatenate([points, _middles(mesh.vertices, faces)], 1)
     seen, weights = np.zeros((2, points.shape[1]), np.float32)
     for axis in _axes():
         facing = axis @ normals
@@ -42,54 +46,51 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     if length > 1e-6:
         toward = (toward / length).astype(np.float32)
         facing = np.clip(2 * (toward @ normals), 0, 1)
-        shown, _ = visible(points, normals, splats, toward, smooth=True)
+        shown, _ = visible(points, normals, splats, toward)
         open_share = open_share * (1 - lamp * facing * (1 - shown))
     result = np.ones(len(used), np.float32)
     result[used] = np.clip(open_share, 0, 1)
-    return result
+    return _spread(faces, result)
 
 
-def visible(points, normals, splats, axis, smooth=False):
+def _spread(faces, values):
+    """Values [V] f32 after ROUNDS means over the neighbours along faces [F, 3]: the cells' steps are smoothed away."""
+    count = len(faces)
+    ones, starts = np.ones(3 * count, np.float32), np.arange(0, 3 * count + 1, 3)
+    gather = csr_matrix((ones, faces.ravel(), starts), shape=(count, len(values)))
+    scatter = gather.T
+    uses = 3 * (scatter @ np.ones(count, np.float32))
+    for _ in range(ROUNDS):
+        values = np.where(uses > 0, (scatter @ (gather @ values)) / np.maximum(uses, 1), values)
+    return values
+
+
+def visible(points, normals, splats, axis):
     """How far points [3, N] with unit normals [3, N] are seen from along +axis and -axis, [3]: two f32 [N] in [0, 1].
 
-    splats [3, M]: the points, then others, dense enough to stand for the surface that hides them. smooth: means over
-    the four cells around each point, so that shadows have no steps (Reeves et al. 1987, percentage closer filtering).
+    splats [3, M]: the points, then others, dense enough to stand for the surface that hides them.
     """
     count = points.shape[1]
     first = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
     first /= np.linalg.norm(first)
     frame = np.stack([first, np.cross(axis, first), axis]).astype(np.float32)
     across, along, depth = frame @ splats
-    # Two free cells on all sides, for the neighbours of the outermost points.
-    across, along = ((values - values.min()) / np.float32(CELL) + 2 for values in (across, along))
-    rows, columns = across.astype(np.int32), along.astype(np.int32)
-    height, width = rows.max() + 3, columns.max() + 3
+    rows, columns = (((values - values.min()) / np.float32(CELL)).astype(np.int32) for values in (across, along))
+    width = columns.max() + 1
     index = rows * width + columns
     # A slanted surface rises within its own cell and does not hide itself by that.
     slope = np.abs(axis @ normals)
     # 0.15: surfaces more edge-on than this have next to no weight.
     rise = np.sqrt(np.maximum(1 - slope * slope, 0)) / np.maximum(slope, 0.15)
     bias = np.float32(CELL) * (np.float32(0.5) + np.minimum(rise, 4))
-    looked = _corners(across[:count] - 0.5, along[:count] - 0.5, width) if smooth else [(index[:count], 1)]
     found = []
     for sign in (1, -1):
         signed = depth if sign > 0 else -depth
-        field = np.full(height * width, -np.inf, np.float32)
+        field = np.full((rows.max() + 1) * width, -np.inf, np.float32)
         np.maximum.at(field, index, signed)
-        base = signed[:count] + bias
-        found.append(1 - sum(share * np.clip((field[mine] - base) * (1 / SOFT), 0, 1) for mine, share in looked))
+        above = field[index[:count]] - signed[:count] - bias
+        found.append(1 - np.clip(above * (1 / SOFT), 0, 1))
     return found
-
-
-def _corners(across, along, width):
-    """The four cells around places [N], as flat indices [N] into rows of `width`, and their shares [N]."""
-    row, column = np.floor(across).astype(np.int32), np.floor(along).astype(np.int32)
-    down, right = across - row, along - column
-    return [
-        ((row + i) * width + column + j, (down if i else 1 - down) * (right if j else 1 - right))
-        for i in (0, 1)
-        for j in (0, 1)
-    ]
 
 
 @functools.cache
@@ -103,10 +104,10 @@ def _axes():
     return (np.stack([radius * np.cos(turn), height, radius * np.sin(turn)], -1) @ tilt).astype(np.float32)
 
 
-def _middles(mesh):
+def _middles(vertices, faces):
     """Middles [3, M] of the faces that are longer than a cell."""
-    a, b, c = mesh.faces.T
-    vertices = np.ascontiguousarray(mesh.vertices.T, np.float32)
+    a, b, c = faces.T
+    vertices = np.ascontiguousarray(vertices.T, np.float32)
     # The height alone tells nearly all long faces, and is quick.
     up = vertices[1]
     long = np.abs(up[a] - up[b]) + np.abs(up[b] - up[c]) > CELL

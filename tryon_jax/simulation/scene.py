@@ -15,7 +15,9 @@ from tryon_jax.simulation import (
     body,
     captions,
     drawing,
+    exposure,
     ground,
+    laid,
     occlusion,
     people,
     prints,
@@ -54,9 +56,14 @@ def example(spec, size):
     bare = people.meshes(_person(spec.body_id, seed, levels), person.vertices, person.transforms)
     dressed = [_dressed(person, bare, spec, outfit, closet, shop, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
+    ready = [
+        (*_joined(*one, light, size), _textures(outfit, closet, spec, size))
+        for one, outfit in zip(dressed, outfits, strict=True)
+    ]
+    light = exposure.exposed(rng, light, [exposure.meter(*one, light) for one in ready])
     drawn = [
-        _drawn(*one, _textures(outfit, closet, spec, size), light, camera, size, behind=number == 0)
-        for number, (one, outfit) in enumerate(zip(dressed, outfits, strict=True))
+        drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness, behind=number == 0)
+        for number, (mesh, openness, textures) in enumerate(ready)
     ]
     front, back = drawn[0]
     garment_class = garments.load(spec.chosen.kind).CLASS
@@ -105,12 +112,13 @@ def _caption(spec, closet):
     return captions.caption(woman, closet.pose.name, spec.chosen.kind, hung.cut.parameters, words, hung.cut.fabric)
 
 
-def _drawn(parts, lining, textures, light, camera, size, behind):
-    """The drawing.Sides of a joined person, its own shadows upon it; the back only if it is wanted."""
+def _joined(parts, lining, light, size):
+    """The drawing.Mesh of a person, and the light that its shadows leave to each vertex."""
     mesh = drawing.join(parts, PERSON_ROOM[size > FINE])
-    openness = occlusion.openness(mesh, light)
-    openness[: len(lining)] *= lining
-    return drawing.draw(mesh, textures, light, camera, size, PERSON_LAYERS, openness, behind)
+    lining = np.pad(lining, (0, len(mesh.vertices) - len(lining)), constant_values=1)
+    # A collar's normals point to the cloth that it folds onto; what is seen of it looks the other way.
+    seen = mesh.normals * np.where(lining > 1, -1, 1).astype(np.float32)[:, None]
+    return mesh, occlusion.openness(mesh._replace(normals=seen), light) * lining
 
 
 def _outfit_of(outfit, closet):
@@ -141,7 +149,7 @@ def _layered(body_id, seed, levels, outfit):
 @functools.lru_cache(maxsize=4)
 def _laid(body_id, seed, levels, outfit, garment_id):
     """Vertices of a garment laid flat."""
-    return worn.flat(wardrobe.dress(body_id, seed, levels).hung(garment_id, outfit).draped)
+    return laid.flat(wardrobe.dress(body_id, seed, levels).hung(garment_id, outfit).draped)
 
 
 @functools.lru_cache(maxsize=12)
@@ -204,22 +212,22 @@ def _person(body_id, seed, levels):
 
 class Shop(NamedTuple):
     """How the garment to wear is shown alone: vertices [V, 3] f32, flat or as on a ghost; picture_xy [P, 2] f32 metres,
-    where each paper corner is seen; camera [3] f32."""
+    where each paper corner is seen; camera [3] f32; laid: whether it lies flat."""
 
     vertices: np.ndarray
     picture_xy: np.ndarray
     camera: np.ndarray
+    laid: bool
 
 
 def _shop(spec, closet, size):
     index = _outfit_of(spec.sheets, closet)
     draped = closet.hung(spec.chosen.garment_id, index).draped
-    laid = np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5
-    levels = cloth_levels(size)
-    number = (spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
-    vertices = _laid(*number) if laid else draped.in_a_pose
+    lies = np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5
+    number = (spec.body_id, spec.entropy[0], cloth_levels(size), index, spec.chosen.garment_id)
+    vertices = _laid(*number) if lies else draped.in_a_pose
     picture_xy = vertices[draped.mesh.weld][:, [0, 2]]
-    return Shop(vertices, picture_xy, _shop_camera(picture_xy, size))
+    return Shop(vertices, picture_xy, _shop_camera(picture_xy, size), lies)
 
 
 def garment_coordinate(picture_xy, camera, size):
@@ -293,7 +301,8 @@ def _shop_picture(rng, spec, closet, shop, size):
     if rng.uniform() < 0.15:
         plain = np.clip(rng.uniform(0.5, 0.9) + rng.uniform(-0.15, 0.15, 3), 0, 1)
     coverage = np.asarray(front.coverage)
-    return np.asarray(front.rgb) * coverage + np.float32(plain) * (1 - coverage), coverage
+    table = np.float32(plain) * (laid.shadow(coverage) if shop.laid else 1)
+    return np.asarray(front.rgb) * coverage + table * (1 - coverage), coverage
 
 
 def shop_side(spec, closet, shop, size):
@@ -307,9 +316,8 @@ def shop_side(spec, closet, shop, size):
     mesh = drawing.join([alone], SHOP_ROOM[size > FINE])
     texture = _texture(spec.chosen, closet, spec, index, size)
     textures = np.concatenate([texture] + [np.zeros_like(texture)] * (PIECES - 1))
-    openness = np.ones(len(mesh.vertices), np.float32)
     lining = worn.lining(hung.draped)
-    openness[: len(lining)] = lining
+    openness = np.pad(lining, (0, len(mesh.vertices) - len(lining)), constant_values=1)
     return drawing.draw(mesh, textures, shop_light(), shop.camera, size, SHOP_LAYERS, openness, False)[0]
 
 

@@ -1,4 +1,4 @@
-"""A draped garment ready to be drawn: carried into a pose, with what it hides, or laid flat for its shop picture."""
+"""A draped garment ready to be drawn: carried into a pose, with what it hides."""
 
 from typing import NamedTuple
 
@@ -17,8 +17,6 @@ BONES_A_VERTEX = 8
 NEAR, INSIDE = 0.03, 0.045
 HELD = 0.022
 BENEATH = 0.025  # metres from cloth within which cloth beneath it is surely hidden
-FLAT = 0.06  # of its depth that a garment keeps when it is laid flat
-STEPS = 160
 
 
 class Worn(NamedTuple):
@@ -115,27 +113,6 @@ def carried(draped, worn, before, after):
     moved = after @ np.linalg.inv(before)
     blended = np.einsum("vk,vkij->vij", worn.skin_weights, moved[worn.skin_indices])
     return (np.einsum("vij,vj->vi", blended[:, :3, :3], draped.vertices) + blended[:, :3, 3]).astype(np.float32)
-
-
-def flat(draped):
-    """Vertices [V, 3] f32 of a garment laid on a table, as the A-pose shows it from the front: every edge as long as
-    on paper as nearly as it goes, all edges at once (Mueller et al. 2007, eq. 9, averaged), nearly no depth."""
-    start, end = draped.edges.T
-    count, edges = draped.mesh.count, len(draped.edges)
-    rows, columns = np.concatenate([start, end]), np.tile(np.arange(edges), 2)
-    gather = coo_matrix((np.repeat([1.0, -1.0], edges), (rows, columns)), shape=(count, edges)).tocsr()
-    # 1.5 speeds the averaged step up without overshoot.
-    weight = 1.5 / np.bincount(rows, minlength=count)[:, None]
-    plane = draped.in_a_pose[:, [0, 2]].astype(float)
-    for _ in range(STEPS):
-        between = plane[start] - plane[end]
-        # 1e-4 m: an edge seen end-on has no direction in the plane yet.
-        now = np.maximum(np.sqrt((between * between).sum(1)), 1e-4)
-        # What is too short may fold over instead: it is pushed less than what is too long is pulled.
-        missing = np.where(draped.lengths > now, 0.4, 1.0) * (draped.lengths - now)
-        plane = plane + weight * (gather @ ((0.5 * missing / now)[:, None] * between))
-    depth = draped.in_a_pose[:, 1] - draped.in_a_pose[:, 1].mean()
-    return np.stack([plane[:, 0], FLAT * depth, plane[:, 1]], -1).astype(np.float32)
 
 
 def uncovered(outfit, ready, layer):
