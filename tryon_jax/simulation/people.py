@@ -11,12 +11,13 @@ from tryon_jax.simulation.drawing import camera_frame
 
 
 class Person(NamedTuple):
-    """look: appearance.Look; colours [W, 3] f32 of the refined body's vertices; scalp [W] f32 share of hair on them;
-    worn: attachment.Attached things; covers [F] bool: body faces that they surely hide; hairstyle, of hair.STYLES."""
+    """look: appearance.Look; colours [W, 3] f32 of the refined body's vertices; labels [E] i32: part of each of its
+    faces; worn: attachment.Attached things; covers [F] bool: body faces that they surely hide; hairstyle: one of
+    hair.STYLES."""
 
     look: appearance.Look
     colours: np.ndarray
-    scalp: np.ndarray
+    labels: np.ndarray
     worn: tuple
     covers: np.ndarray
     hairstyle: str
@@ -32,8 +33,10 @@ def make(rng, rest, woman, age):
     strands = hair.attach(rng, style, look, rest)
     worn += [strands] if strands is not None else []
     pair, hidden = shoes.attach(rng, look, rest, woman)
+    faces, parts = _surface()
+    labels = np.where(scalp[faces].min(1) > 0.5, PART["hair"], parts).astype(np.int32)
     painted = appearance.paint(look, canvas, scalp)
-    return Person(look, painted, scalp, (*worn, *pair), covers | hidden, style.name)
+    return Person(look, painted, labels, (*worn, *pair), covers | hidden, style.name)
 
 
 def meshes(person, vertices, transforms):
@@ -41,11 +44,9 @@ def meshes(person, vertices, transforms):
     model, canvas = body.load(), visage.canvas()
     placed = camera_frame(vertices)
     normals = drawing.vertex_normals(placed, model.faces)
-    faces = np.concatenate([model.faces, canvas.refined.faces])
     placed, normals = (refinement.extend(values, canvas.refined) for values in (placed, normals))
-    parts = _parts()[faces[:, 0]]
-    labels = np.where(person.scalp[faces].min(1) > 0.5, PART["hair"], parts).astype(np.int32)
-    return [_mesh(placed, faces, normals, person.colours, labels)] + [_posed(part, transforms) for part in person.worn]
+    skin = _mesh(placed, _surface()[0], normals, person.colours, person.labels)
+    return [skin] + [_posed(part, transforms) for part in person.worn]
 
 
 def uncovered(person, parts, covers):
@@ -57,12 +58,14 @@ def uncovered(person, parts, covers):
 
 
 @functools.cache
-def _parts():
-    """Part label [W] of the refined body's vertices: a new vertex has that of one of its two parents."""
-    parts = body.load().parts
-    for edges in visage.canvas().refined.halved:
+def _surface():
+    """Faces [E, 3] of body and refined patches, and the part label [E] of each: a new vertex has that of one of its two
+    parents."""
+    parts, refined = body.load().parts, visage.canvas().refined
+    for edges in refined.halved:
         parts = np.concatenate([parts, parts[edges[:, 0]]])
-    return parts
+    faces = np.concatenate([body.load().faces, refined.faces])
+    return faces, parts[faces[:, 0]]
 
 
 def _posed(part, transforms):

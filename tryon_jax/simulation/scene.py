@@ -238,7 +238,7 @@ def garment_coordinate(picture_xy, camera, size):
 
 def _camera(rng, points, size):
     """A camera in which camera-frame points [N, 3], the person in all outfits, fill about 0.9 of the picture."""
-    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    low, high = (np.array([choose(points[:, axis]) for axis in (0, 1)]) for choose in (np.min, np.max))
     fill = rng.uniform(0.84, 0.95)
     scale = (high - low).max() / (fill * size)
     slack = (1 - fill) / 2 * size * scale
