@@ -142,6 +142,7 @@ def cut(kind, garment_id, seed, attempt=0):
     return Cut(garments.sample(kind, rng), float(rng.uniform(*SIZES)), fabric)
 
 
+@functools.lru_cache(maxsize=64)
 def pattern(piece, fabric, seed):
     """The Print on the piece, made of the fabric of that name."""
     weights = np.zeros(len(prints.KINDS))

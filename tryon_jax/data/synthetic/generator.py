@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import gc
 import hashlib
 import os
 import pathlib
@@ -45,6 +46,8 @@ def _prepare_jax():
     if not jax.config.jax_compilation_cache_dir:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    # Sewing makes lists of many thousands, whose growth alone would set off the collector every few milliseconds.
+    gc.set_threshold(100_000, 20, 100)
 
 
 @functools.cache
