@@ -260,14 +260,21 @@ def test_a_damaged_folder_is_one_line_and_is_left_alone(prepared, quick, tmp_pat
 
 
 def test_other_code_means_another_version(tmp_path):
-    file = tmp_path / "simulation" / "scene.py"
-    file.parent.mkdir()
-    file.write_text('"""About."""\nLIGHT = 1\n')
-    number = generator.code_number(tmp_path)
-    file.write_text('"""More about."""\nLIGHT = 1  # a comment\n')
-    assert generator.code_number(tmp_path) == number
-    file.write_text('"""About."""\nLIGHT = 2\n')
-    assert generator.code_number(tmp_path) != number
+    def write(place, code):
+        file = tmp_path / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(code)
+        return generator.code_number(tmp_path)
+
+    write("data/synthetic/generator.py", "def make():\n    from tryon_jax.simulation import scene\n")
+    write("simulation/scene.py", "from tryon_jax.render.shade import light\n")
+    write("simulation/show.py", "SIZE = 1\n")
+    number = write("render/shade.py", '"""About."""\nLIGHT = 1\n')
+    assert write("render/shade.py", '"""More about."""\nLIGHT = 1  # a comment\n') == number
+    # What nothing that makes examples imports does not make anybody's data again.
+    assert write("simulation/show.py", "SIZE = 2\n") == number
+    assert write("garments/cape.py", "CLASS = 'outer'\n") != number
+    assert write("render/shade.py", '"""About."""\nLIGHT = 2\n') != number
 
 
 def test_unknown_preset_and_split():

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from tryon_jax.data.synthetic import records
 
-# Everything that decides what an example looks like, as patterns under the package's folder.
-SOURCES = (
-    "simulation/*.py", "garments/*.py", "geometry/*.py", "render/rasterize.py", "render/texture.py", "render/shade.py",
-    "data/synthetic/records.py", "data/synthetic/generator.py",
-)  # fmt: skip
+# What decides how an example looks: these files of the package, garments, which are found by name, and whatever of
+# FOLDERS they import, themselves or through others.
+SOURCES = ("data/synthetic/generator.py", "data/synthetic/records.py", "garments/*.py")
+FOLDERS = ("simulation", "garments", "geometry", "render")
 
 
 class Maker(NamedTuple):
@@ -57,15 +56,36 @@ def version():
 
 
 def code_number(package):
-    """A number below 2^28 that changes with the code under SOURCES of the folder `package`.
+    """A number below 2^28 that changes with the code that makes the examples, under the folder `package`.
 
     Comments and docstrings do not count, so that mending a sentence does not make anybody's data again.
     """
+    trees, waiting = {}, [file for pattern in SOURCES for file in package.glob(pattern)]
+    while waiting:
+        file = waiting.pop()
+        if file not in trees:
+            trees[file] = ast.parse(file.read_text())
+            waiting += _imported(trees[file], package)
     digest = hashlib.sha256()
-    for file in sorted(file for pattern in SOURCES for file in package.glob(pattern)):
-        code = ast.unparse(_without_docstrings(ast.parse(file.read_text())))
+    for file in sorted(trees):
+        code = ast.unparse(_without_docstrings(trees[file]))
         digest.update(f"{file.relative_to(package)}\n{code}\n".encode())
     return int(digest.hexdigest()[:7], 16)
+
+
+def _imported(tree, package):
+    """Files of FOLDERS of the folder `package` that a syntax tree imports."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    for name in names:
+        root, *path = name.split(".")
+        if root == __package__.split(".")[0] and path and path[0] in FOLDERS:
+            place = package.joinpath(*path)
+            yield from (file for file in (place.with_suffix(".py"), place / "__init__.py") if file.exists())
 
 
 def _without_docstrings(tree):
