@@ -193,7 +193,7 @@ def colours(caster, drawn, example, side, part, shop):
     uv = np.asarray(shop.mesh.texture_uv, float)[corners[rows] - first]
     own = np.einsum("nk,nkc->nc", hits.shares[rows], uv)
     coordinate = example[f"{side}_garment_uv"].reshape(-1, 2)[rows].astype(float)
-    apart = (shop.texture_uv(coordinate) - own) * np.array([1, scene.PIECES])
+    apart = shop.texture_uv(coordinate) - own
     return own, coordinate, np.linalg.norm(apart, axis=1) < NEAR
 
 

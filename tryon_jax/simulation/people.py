@@ -39,21 +39,25 @@ def make(rng, rest, woman, age):
     return Person(look, painted, labels, (*worn, *pair), covers | hidden, style.name)
 
 
-def meshes(person, vertices, transforms):
-    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4], body first."""
-    model, canvas = body.load(), visage.canvas()
+def meshes(person, vertices, transforms, fine=True):
+    """The drawing.Meshes, camera frame, of a Person posed to vertices [V, 3] by transforms [J, 4, 4], body first; fine:
+    whether the face is refined, which small pictures do not show."""
+    model, refined = body.load(), visage.canvas().refined
     placed = camera_frame(vertices)
     normals = drawing.vertex_normals(placed, model.faces)
-    placed, normals = (refinement.extend(values, canvas.refined) for values in (placed, normals))
-    skin = _mesh(placed, _surface()[0], normals, person.colours, person.labels)
+    if fine:
+        placed, normals = (refinement.extend(values, refined) for values in (placed, normals))
+    count = None if fine else len(model.faces)
+    skin = _mesh(placed, _surface()[0][:count], normals, person.colours[: len(placed)], person.labels[:count])
     return [skin] + [_posed(part, transforms) for part in person.worn]
 
 
 def uncovered(person, parts, covers):
     """The same meshes without the body's faces in covers [F] bool."""
-    canvas, first = visage.canvas(), parts[0]
+    first, hidden = parts[0], covers | person.covers
     shown = np.ones(len(first.faces), bool)
-    shown[: len(covers)] = ~(covers | person.covers | canvas.refined.replaced)
+    # Where there are patches, they stand for the faces that they refine.
+    shown[: len(covers)] = ~(hidden | visage.canvas().refined.replaced if len(shown) > len(covers) else hidden)
     return [first._replace(faces=first.faces[shown], labels=first.labels[shown]), *parts[1:]]
 
 

@@ -1,7 +1,6 @@
 """One training example of the batch contract, made from its Specification alone."""
 
 import functools
-from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -22,18 +21,17 @@ from tryon_jax.simulation import (
     people,
     prints,
     sensor,
+    shop,
     specification,
     wardrobe,
     worn,
 )
 from tryon_jax.simulation.drawing import camera_frame
 
-# Room for every outfit, so that people and shop pictures are one compilation each.
-# Coarse cloth, then fine.
-PERSON_ROOM, SHOP_ROOM = ((40960, 61440), (65536, 106496)), ((8192, 12288), (24576, 40960))
-# How often faces' boxes cover the picture: 1.2 (hair has many) and 1.7 in the median, seldom over 2.3 and 3.
-PERSON_LAYERS, SHOP_LAYERS = 2.5, 4.0
-MARGIN = 0.06  # free share of the shop picture on each side
+# Vertices and faces of every outfit of coarse cloth, and of fine: all people are one compilation.
+PERSON_ROOM = ((36864, 53248), (65536, 106496))
+# How often faces' boxes cover the picture: 1.2 in the median (hair has many), seldom over 2.3.
+PERSON_LAYERS = 2.5
 PIECES = 3  # pieces of clothing in an outfit, at most
 FINE = 96  # pixels a side above which cloth and rooms are fine
 # Share of pose.SPREAD by which each example's limbs and head move from the pose in which its clothes were draped.
@@ -52,9 +50,9 @@ def example(spec, size):
     person = body.in_pose(body.load(), closet.motion.standing, moved)
     light = _light(rng)
     outfits = [spec.sheets] if spec.same_garment else [spec.sheets, spec.worn]
-    shop = _shop(spec, closet, size)
-    bare = people.meshes(_person(spec.body_id, seed, levels), person.vertices, person.transforms)
-    dressed = [_dressed(person, bare, spec, outfit, closet, shop, size) for outfit in outfits]
+    shown = _shop(spec, closet, size)
+    bare = people.meshes(_person(spec.body_id, seed, levels), person.vertices, person.transforms, size > FINE)
+    dressed = [_dressed(person, bare, spec, outfit, closet, shown, size) for outfit in outfits]
     camera = _camera(rng, np.concatenate([part.vertices for parts, _ in dressed for part in parts]), size)
     ready = [
         (*_joined(*one, light, size), _textures(outfit, closet, spec, size))
@@ -70,7 +68,7 @@ def example(spec, size):
     made = {"camera": camera, **_sheets(front, back, GARMENT_PARTS[garment_class])}
     made["person"], made["person_segmentation"] = _photo(rng, drawn[-1][0], camera, size)
     made["keypoints"] = _keypoints(person.keypoints, camera, size)
-    made["garment"], made["garment_mask"] = _shop_picture(rng, spec, closet, shop, size)
+    made["garment"], made["garment_mask"] = _shop_picture(rng, spec, closet, shown, size)
     made["garment_class"] = np.int32(GARMENT_CLASSES.index(garment_class))
     made["same_garment"] = np.float32(spec.same_garment)
     made["caption"] = _caption(spec, closet)
@@ -184,7 +182,7 @@ def _textures(outfit, closet, spec, size):
     return np.concatenate(found + [np.zeros_like(found[0])] * (PIECES - len(found)))
 
 
-def _dressed(person, bare, spec, outfit, closet, shop, size):
+def _dressed(person, bare, spec, outfit, closet, shown, size):
     """The `bare` meshes of a body and an outfit on it: drawing.Meshes in the camera frame, and how much more light each
     of their vertices gets than other cloth's inner side, [V]."""
     seed, index, levels = spec.entropy[0], _outfit_of(outfit, closet), cloth_levels(size)
@@ -195,8 +193,7 @@ def _dressed(person, bare, spec, outfit, closet, shop, size):
     before = closet.motion.transforms[-1]
     for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
         vertices = worn.carried(one.draped, prepared, before, person.transforms)
-        frame = shop if one.garment_id == spec.chosen.garment_id else None
-        xy = None if frame is None else garment_coordinate(frame.picture_xy, frame.camera, size)
+        xy = shop.coordinates(shown, size) if one.garment_id == spec.chosen.garment_id else None
         parts.append(worn.mesh(one, prepared, vertices, (layer, PIECES), seen[layer], xy))
         lining.append(worn.lining(one.draped))
     return parts, np.concatenate(lining)
@@ -210,30 +207,13 @@ def _person(body_id, seed, levels):
     return people.make(rng, rest, woman, float(wardrobe.shape_of(body_id, seed)[1]))
 
 
-class Shop(NamedTuple):
-    """How the garment to wear is shown alone: vertices [V, 3] f32, flat or as on a ghost; picture_xy [P, 2] f32 metres,
-    where each paper corner is seen; camera [3] f32; laid: whether it lies flat."""
-
-    vertices: np.ndarray
-    picture_xy: np.ndarray
-    camera: np.ndarray
-    laid: bool
-
-
 def _shop(spec, closet, size):
+    """The shop.Shop of the garment to wear."""
     index = _outfit_of(spec.sheets, closet)
     draped = closet.hung(spec.chosen.garment_id, index).draped
-    lies = np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5
+    lies = bool(np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5)
     number = (spec.body_id, spec.entropy[0], cloth_levels(size), index, spec.chosen.garment_id)
-    vertices = _laid(*number) if lies else draped.in_a_pose
-    picture_xy = vertices[draped.mesh.weld][:, [0, 2]]
-    return Shop(vertices, picture_xy, _shop_camera(picture_xy, size), lies)
-
-
-def garment_coordinate(picture_xy, camera, size):
-    """Coordinate in the shop picture, [..., 2] f32 in [-1, 1], x right, y down, of frontal metres [..., 2]."""
-    offset = (picture_xy - camera[1:]) / (camera[0] * size / 2)
-    return (offset * np.array([1, -1])).astype(np.float32)
+    return shop.arranged(draped, _laid(*number) if lies else draped.in_a_pose, lies, size)
 
 
 def _camera(rng, points, size):
@@ -287,42 +267,11 @@ def _keypoints(points, camera, size):
     return np.stack([x, y, inside], axis=-1).astype(np.float32)
 
 
-def _shop_camera(picture_xy, size):
-    """The camera [3] that frames a garment at rest in the middle of its shop picture."""
-    low, high = picture_xy.min(0), picture_xy.max(0)
-    scale = (high - low).max() / ((1 - 2 * MARGIN) * size)
-    return np.array([scale, *(low + high) / 2], np.float32)
-
-
-def _shop_picture(rng, spec, closet, shop, size):
+def _shop_picture(rng, spec, closet, shown, size):
     """The chosen garment alone, from the front, [S, S, 3], and its cut-out [S, S, 1]."""
-    front = shop_side(spec, closet, shop, size)
-    plain = rng.uniform(0.94, 1.0) + np.zeros(3)
-    if rng.uniform() < 0.15:
-        plain = np.clip(rng.uniform(0.5, 0.9) + rng.uniform(-0.15, 0.15, 3), 0, 1)
-    coverage = np.asarray(front.coverage)
-    table = np.float32(plain) * (laid.shadow(coverage) if shop.laid else 1)
-    return np.asarray(front.rgb) * coverage + table * (1 - coverage), coverage
-
-
-def shop_side(spec, closet, shop, size):
-    """The drawing.Side of the chosen garment in its shop picture."""
     index, levels = _outfit_of(spec.sheets, closet), cloth_levels(size)
     hung = closet.hung(spec.chosen.garment_id, index)
     prepared = _worn(spec.body_id, spec.entropy[0], levels, index, spec.chosen.garment_id)
-    everything = np.ones(hung.draped.mesh.count, bool)
-    xy = garment_coordinate(shop.picture_xy, shop.camera, size)
-    alone = worn.mesh(hung, prepared, shop.vertices, (0, PIECES), everything, xy)
-    mesh = drawing.join([alone], SHOP_ROOM[size > FINE])
     texture = _texture(spec.chosen, closet, spec, index, size)
-    textures = np.concatenate([texture] + [np.zeros_like(texture)] * (PIECES - 1))
-    lining = worn.lining(hung.draped)
-    openness = np.pad(lining, (0, len(mesh.vertices) - len(lining)), constant_values=1)
-    return drawing.draw(mesh, textures, shop_light(), shop.camera, size, SHOP_LAYERS, openness, False)[0]
-
-
-@functools.cache
-def shop_light():
-    """Even light from the front, [9, 3]: the shop picture's colours are the print's, but for soft folds."""
-    lamp = shade.distant_light(np.array([0.2, 0.4, 0.894], np.float32), np.full(3, 0.22, np.float32))
-    return np.asarray(shade.constant_light(np.full(3, 0.8, np.float32)) + lamp)
+    front, _ = shop.sides(hung, prepared, shown, texture, size, size > FINE)
+    return shop.picture(front, shop.ground(rng), shown.lies), np.asarray(front.coverage)

@@ -1,7 +1,8 @@
 """One person dressed, to look at: python -m tryon_jax.simulation.show [--garment --size --body --pose --seed] --out=DIR
 
-Writes turntable.gif, strain.png (front and back; red is stretched, blue pushed together), person.glb, and prints how
-each garment fits. With a --size, strain.png shows the size that the body should take beside it. A large body in S:
+Writes turntable.gif, strain.png (front and back; red is stretched, blue pushed together), shop.png (the garment alone,
+laid flat and as on a ghost, front and back), person.glb, and prints how each garment fits. With a --size, strain.png
+shows the size that the body should take beside it. A large body in S:
 
     python -m tryon_jax.simulation.show --garment=tshirt --size=S --body gender=1 weight=0.85 --out=DIR
 """
@@ -25,9 +26,11 @@ from tryon_jax.simulation import (
     fabric,
     fit,
     gates,
+    laid,
     occlusion,
     people,
     prints,
+    shop,
     specification,
     wardrobe,
     worn,
@@ -102,8 +105,10 @@ def show(name, size, controls, pose_name, seed, out):
         print(f"{name}: this body should take {right}, which strain.png shows beside {size}")
         shown += _strain(*_meshes(person, moving, _put_on(name, right, chart, moving, seed), seed), light)
     Image.fromarray(np.concatenate(shown, 1)).save(out / "strain.png")
+    layer = next(number for number, one in enumerate(hung) if one.kind == name)
+    _shop(hung[layer], moving, textures[layer * TEXELS : (layer + 1) * TEXELS], out / "shop.png")
     _glb(parts, hung, textures, out / "person.glb")
-    print(f"{out}: turntable.gif, strain.png, person.glb")
+    print(f"{out}: turntable.gif, strain.png, shop.png, person.glb")
 
 
 def _put_on(name, size, chart, moving, seed):
@@ -205,6 +210,16 @@ def _strain(parts, lining, textures, light):
         picture = np.where(np.asarray(side.labels)[..., None] > 0, picture, 0.96)
         shown.append(picture[:, ::-1] if mirrored else picture)
     return [np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8) for picture in shown]
+
+
+def _shop(hung, moving, texture, path):
+    """The garment alone: laid flat and as on a ghost, each from the front and from behind."""
+    prepared, shown = worn.wear(hung.draped, moving), []
+    for vertices, lies in ((laid.flat(hung.draped), True), (hung.draped.in_a_pose, False)):
+        arranged = shop.arranged(hung.draped, vertices, lies, PIXELS)
+        front, back = shop.sides(hung, prepared, arranged, texture, PIXELS, True, behind=True)
+        shown += [shop.picture(front, np.ones(3), lies), shop.picture(back, np.ones(3), lies)[:, ::-1]]
+    Image.fromarray(np.round(255 * np.clip(np.concatenate(shown, 1), 0, 1)).astype(np.uint8)).save(path)
 
 
 def _glb(parts, hung, textures, path):
