@@ -67,7 +67,8 @@ def unpaired(body_id):
 
 def swapped(spec):
     """The Specification with its outfits changed places."""
-    chosen = next(piece for piece in reversed(spec.worn) if piece not in spec.sheets)
+    # Without the jacket nothing new is worn: then any piece may be in the shop picture.
+    chosen = next((piece for piece in reversed(spec.worn) if piece not in spec.sheets), spec.worn[-1])
     return spec._replace(sheets=spec.worn, worn=spec.sheets, chosen=chosen)
 
 
