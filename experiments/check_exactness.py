@@ -68,9 +68,9 @@ class Found(NamedTuple):
     drawn: float
 
 
-def stored(example, spec):
+def stored(example, spec, size):
     """The example as it comes out of its record."""
-    packed = records.pack(example, spec.identities())
+    packed = records.pack(example, spec.identities(), scene.about(spec, size))
     for key in records.COLOURS + records.COVERAGES + records.LABELS:
         picture = np.asarray(Image.open(io.BytesIO(packed[key].tobytes())))
         packed[key] = picture if picture.ndim == 3 else picture[..., None]
@@ -202,7 +202,7 @@ def measure(task):
     number, size, picture = task
     spec = specification.sample("train", number, SEED)
     made, drawn, _, alone = drawings.example(spec, size)
-    example = stored(made, spec)
+    example = stored(made, spec, size)
     drawn = drawn._replace(mesh=from_disk(drawn.mesh))
     places, pixel = raycast.pixel_places(drawn.camera, size), float(drawn.camera[0])
     caster = raycast.Caster(drawn.mesh.vertices, drawn.mesh.faces)
