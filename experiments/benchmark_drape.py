@@ -51,9 +51,8 @@ class Scene:
         self.collider_seconds = time.process_time() - start
         coarse = sewn.sew(pattern, SPACING[name])
         fine = sewn.refine(coarse, pattern)
-        self.placed, limbs = placement.place(pattern, coarse, self.moving.rest, self.moving.figure, placement.GAP)
+        self.placed, self.panels = placement.place(pattern, coarse, self.moving.rest, self.moving.figure, placement.GAP)
         self.source = drape._prolongation(coarse, fine)
-        self.panels = [limbs, {key: values[self.source].mean(1) for key, values in limbs.items()}]
         common = (self.moving, self.bodies, fabric, 0.0)
         self.levels = [level.prepare(pattern, mesh, *common) for mesh in (coarse, fine)]
 
@@ -67,16 +66,25 @@ class Scene:
 
 
 class Ours:
-    """simulation.cloth on a Scene."""
+    """simulation.cloth on a Scene, level after level as drape.drape runs it."""
 
     def __init__(self, scene):
-        self.levels, self.panels = scene.levels, scene.panels
+        self.scene, self.now = scene, -1
 
     def run(self, number, x, schedule):
-        """Positions [V, 3] of level `number` after a schedule from x [V, 3]."""
-        ready = level.touching(self.levels[number], x, self.panels[number], (-np.inf, 0.0))
-        x, _, _ = level.run(*ready, schedule)
-        return np.asarray(x)[:, : self.levels[number].count].T
+        """Positions [V, 3] of level `number` after a schedule, from x [V, 3] or where the last run ended."""
+        coarse, fine = self.scene.levels
+        if number == 0:
+            self.level, lanes, self.near = level.touching(coarse, x, self.scene.panels, (-np.inf, 0.0))
+        else:
+            if self.now == 0:
+                self.level = level.inherited(fine, self.level, self.scene.source)
+                _, self.near = level.prolonged(self.level, self.x, self.near, self.scene.source)
+            lanes = np.zeros((3, len(self.level.cloth.area)), np.float32)
+            lanes[:, : self.level.count] = x.T
+        self.now = number
+        self.x, self.near, _ = level.run(self.level, lanes, self.near, schedule)
+        return np.asarray(self.x)[:, : self.level.count].T
 
 
 class Warp:

@@ -56,15 +56,17 @@ def finish(
     curvature: wp.array(dtype=wp.vec3), strength: wp.array(dtype=float), diagonal: wp.array(dtype=float),
     anchor: wp.array(dtype=int), tether: wp.array(dtype=float), pinned: wp.array(dtype=float),
     pins: wp.array(dtype=wp.vec3), thickness: wp.array(dtype=float), normal: wp.array(dtype=wp.vec3),
-    offset: wp.array(dtype=float), friction: float,
+    offset: wp.array(dtype=float), friction: float, bends: int,
 ):  # fmt: skip
     """Bending's Jacobi step, tether, pin, contact with friction, and the velocity."""
     i = wp.tid()
-    gradient = wp.vec3()
-    for k in range(first[i], first[i + 1]):
-        gradient += weight[k] * (curvature[other[k]] - curvature[i])
-    stiff = strength[i] * now[1]
-    q = p[i] - stiff / (1.0 + 2.0 * stiff * diagonal[i]) * gradient
+    q = p[i]
+    if bends > 0:
+        gradient = wp.vec3()
+        for k in range(first[i], first[i + 1]):
+            gradient += weight[k] * (curvature[other[k]] - curvature[i])
+        stiff = 2.0 * strength[i] * now[1]
+        q = q - stiff / (1.0 + 2.0 * stiff * diagonal[i]) * gradient
     between = q - p[anchor[i]]
     q = q - wp.max(1.0 - tether[i] / (wp.length(between) + 1.0e-9), 0.0) * between
     q = q + pinned[i] * (pins[i] - q)
@@ -139,13 +141,15 @@ class Solver:
 
     def _frame(self, friction):
         wp.launch(look, self.count, [self.mesh.id, self.x, self.normal, self.offset])
-        for _ in range(SUBSTEPS):
+        for substep in range(SUBSTEPS):
+            bends = 1 - substep % 2
             wp.launch(predict, self.count, [self.x, self.v, self.now, self.p])
             for ends, rest, hold in self.colours:
                 wp.launch(stretch, len(ends), [ends, rest, hold, self.p])
-            wp.launch(curve, self.count, [self.p, *self.graph, self.scale, self.curvature])
+            if bends:
+                wp.launch(curve, self.count, [self.p, *self.graph, self.scale, self.curvature])
             finish_inputs = [self.x, self.v, self.p, self.now, *self.graph, self.curvature, *self.vertex]
-            wp.launch(finish, self.count, [*finish_inputs, self.normal, self.offset, friction])
+            wp.launch(finish, self.count, [*finish_inputs, self.normal, self.offset, friction, bends])
 
     def run(self, x, schedule):
         """Positions [V, 3] after a simulation.cloth.Schedule that starts at rest from x [V, 3] metres."""

@@ -210,8 +210,10 @@ def _person(body_id, seed, levels):
 def _shop(spec, closet, size):
     """The shop.Shop of the garment to wear."""
     index = _outfit_of(spec.sheets, closet)
-    draped = closet.hung(spec.chosen.garment_id, index).draped
-    lies = bool(np.random.default_rng([spec.entropy[0], 13, spec.chosen.print_id]).uniform() < 0.5)
+    hung = closet.hung(spec.chosen.garment_id, index)
+    draped, seed = hung.draped, [spec.entropy[0], 13, spec.chosen.print_id]
+    # As on a ghost, a top that was tucked into a skirt would look knotted.
+    lies = hung.tucked or bool(np.random.default_rng(seed).uniform() < 0.5)
     number = (spec.body_id, spec.entropy[0], cloth_levels(size), index, spec.chosen.garment_id)
     return shop.arranged(draped, _laid(*number) if lies else draped.in_a_pose, lies, size)
 

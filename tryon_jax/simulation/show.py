@@ -128,7 +128,7 @@ def _put_on(name, size, chart, moving, seed):
             offset=wardrobe.LAYER * layer, ceiling=wardrobe.ceiling(moving.figure, tucked, over),
         )  # fmt: skip
         report = gates.report(draped, moving)
-        hung.append(wardrobe.Hung(kind, layer, cut, draped, report, ()))
+        hung.append(wardrobe.Hung(kind, layer, cut, draped, report, (), tucked))
         _tell(hung[-1], size if kind == name else None, fit.ease(pattern, drafted, moving.figure))
     return hung
 

@@ -9,7 +9,10 @@ from tryon_jax.garments.edges import boundary_of
 from tryon_jax.simulation.cloth import COLOURS, FULL, STEP, THICKNESS, Cloth
 
 # Vertex counts that are compiled for: time grows with them, and small cloth is quick anyway.
-ROOMS = (512, 1024, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 16384, 20480, 24576, 32768, 40960, 49152)
+ROOMS = (
+    512, 768, 1024, 1536, 2048, 2560, 3072, 3584, 4096, 4608, 5120, 5632, 6144, 7168, 8192, 10240, 12288, 16384, 20480,
+    24576, 32768, 40960, 49152,
+)  # fmt: skip
 # Share of its way back to its place that a held panel makes in a substep: it keeps its shape, and yields to its seams.
 SHAPED = 0.03
 FOLDED = 0.007  # metres that a collar's folded part lies off the skin, more than the rest
@@ -57,12 +60,12 @@ def along_the_grain(mesh, edges):
 
 def late_lanes(edges, colour, size):
     """All of `size` lanes, the vertices of edges [E, 2] with a colour [E] from FULL on first; and how many lanes are
-    few that hold these: a quarter or a half of all, or all."""
+    few that hold these: an eighth, a quarter or a half of all, or all."""
     late = np.zeros(size, bool)
     late[edges[colour >= FULL]] = True
     lanes = np.argsort(~late, kind="stable").astype(np.int32)
     # Small cloth has many edges at its borders: two sizes are enough there, for each is compiled.
-    sizes = (size // 4, size // 2, size) if size > 1024 else (size // 2, size)
+    sizes = (size // 8, size // 4, size // 2, size) if size > 1024 else (size // 2, size)
     return lanes, next(few for few in sizes if late.sum() <= few)
 
 

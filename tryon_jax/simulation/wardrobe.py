@@ -18,7 +18,7 @@ ATTEMPTS, PATIENCE = 40, 8  # of drawing garments anew before a body is given up
 
 class Hung(NamedTuple):
     """One piece of an outfit on the body: kind and garment_id as in specification.Piece, its Cut, its drape.Draped,
-    its Report, and a name that is the same for pieces that hang alike."""
+    its Report, a name that is the same for pieces that hang alike, and whether it is tucked into a skirt."""
 
     kind: str
     garment_id: int
@@ -26,6 +26,7 @@ class Hung(NamedTuple):
     draped: drape.Draped
     report: gates.Report
     key: tuple
+    tucked: bool
 
 
 class Wardrobe(NamedTuple):
@@ -129,4 +130,4 @@ def _drape(kind, garment_id, cut, moving, beneath, how, key):
         pattern, moving, beneath, FABRICS[cut.fabric], levels, offset=LAYER * layer,
         ceiling=ceiling(figure, tucked, covered),
     )  # fmt: skip
-    return Hung(kind, garment_id, cut, draped, gates.report(draped, moving), key)
+    return Hung(kind, garment_id, cut, draped, gates.report(draped, moving), key, tucked)

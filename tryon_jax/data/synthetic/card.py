@@ -169,7 +169,7 @@ correspondence, in research. What is learnt here must be scored on photos of rea
 - Adults only: ANNY's age control runs from {SHAPE["age"][0]:.2f}, its youngest adult, to {SHAPE["age"][1]:.0f}.
   No children, no pregnancy, no prostheses, no wheelchairs.
 - The body's controls are drawn evenly, not as often as they occur in life: bodies of {low} to {high} m are in the
-  set, very small and very tall ones far too often. Skin tones are spread evenly, too, and are the shares of no
+  set, the smallest and the tallest too often. Skin tones are spread evenly, too, and are the shares of no
   country. Two genders, each near its end of the control.
 - People stand alone and wholly in the picture, in the poses of the table, turned 25 degrees each way at most.
 - The garments to wear are {kinds}. Men wear no skirts and no dresses.
