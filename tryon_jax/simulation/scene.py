@@ -34,8 +34,9 @@ PERSON_ROOM = ((36864, 53248), (65536, 106496))
 PERSON_LAYERS = 2.5
 PIECES = 3  # pieces of clothing in an outfit, at most
 FINE = 96  # pixels a side above which cloth and rooms are fine
-# Share of pose.SPREAD by which each example's limbs and head move from the pose in which its clothes were draped.
-MOVEMENT = 0.5
+# Share of pose.SPREAD by which each example's limbs and head move from the pose in which its clothes were draped. All
+# of it: few bodies, each in one pose, would be learned by heart.
+MOVEMENT = 1.0
 
 
 def example(spec, size):

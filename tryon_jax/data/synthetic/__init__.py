@@ -24,11 +24,11 @@ class Preset(NamedTuple):
     size: int
     train: int
     test: int
-    chunk: int = 24
+    chunk: int = 32
 
 
 PRESETS = {
-    "smoke": Preset(32, 32, 8, chunk=12),
+    "smoke": Preset(32, 32, 8, chunk=16),
     "cpu": Preset(64, 2048, 256),
     "base": Preset(256, 20000, 1000),
     "large": Preset(512, 20000, 1000),
