@@ -101,3 +101,11 @@ def test_coordinates_are_those_of_sites_that_a_panel_may_touch(rng):
     found, _ = collider.coordinates(points, seam, sites, site_limbs)
     near = ((points[:, None] - sites) ** 2).sum(-1).argmin(1)
     np.testing.assert_array_equal(found[:, 1], site_limbs[near, 1])
+
+
+def test_thinning_keeps_the_first_point_of_each_cell(rng):
+    points = rng.uniform(-0.1, 0.1, (400, 3))
+    first = {}
+    for row, cell in enumerate(map(tuple, np.floor(points / collider.SPACING).astype(int))):
+        first.setdefault(cell, row)
+    assert collider.thinned(points).tolist() == sorted(first.values())

@@ -187,3 +187,19 @@ def test_lowest_shape_is_a_body_too():
     assert (
         min(measurements.measure(body.posed(body.load(), LOW, body.Pose("a_pose", {}, 0.0)).rest).measurements) > 0.02
     )
+
+
+@pytest.mark.parametrize("step", [0.1, -0.1])
+def test_crossings_are_those_of_each_level(step):
+    rng = np.random.default_rng(3)
+    vertices, edges = rng.uniform(0, 1, (60, 3)), rng.integers(0, 60, (150, 2))
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    levels = 0.5 - 4 * step + step * np.arange(8)
+    points, number = tubes.crossings(vertices, edges, vertices[:, 2], levels)
+    assert (np.diff(number) >= 0).all()
+    for index, level in enumerate(levels):
+        low, high = np.sort(vertices[edges, 2], 1).T
+        crossed = edges[(low < level) & (level < high)]
+        share = (level - vertices[crossed[:, 0], 2]) / (vertices[crossed[:, 1], 2] - vertices[crossed[:, 0], 2])
+        wanted = vertices[crossed[:, 0]] + share[:, None] * (vertices[crossed[:, 1]] - vertices[crossed[:, 0]])
+        np.testing.assert_allclose(points[number == index], wanted, atol=1e-12)
