@@ -13,7 +13,7 @@ those among them that no vertex touches whose share of the light the clothes cha
 photo in A (from the front, before background and camera noise) and its sheets in B.
 
 Skin that clothes surely hide is left out of the stored sheets. So that pixels tell of the body alone, they are compared
-with all skin drawn; holes are the pixels of the stored sheets in which skin is missed that no cloth hides there.
+with all skin drawn; holes are the pixels of the stored sheets at whose centre skin is missed that no cloth hides there.
 Exits with 1 if anything differs, or if too few pixels are bare to tell.
 """
 
@@ -144,15 +144,18 @@ def compare(one, other, size):
 
 
 def holes(stored, whole, size):
-    """How many pixels of a stored Drawing lack skin that no cloth hides: unlike the `whole`, without cloth in both."""
+    """How many pixels of a stored Drawing lack skin that no cloth hides: their centres show another part or depth
+    than the `whole`, without cloth in both. Beside a centre it may lack what would come through the cloth."""
     marks = [touched(each, np.zeros(len(each.mesh.vertices), bool), size) for each in (stored, whole)]
     sides = zip((stored.front, stored.back), (whole.front, whole.back), *marks, strict=True)
-    return sum(int((unlike(one, other) & ~(a | b)[..., 0]).sum()) for one, other, a, b in sides)
+    return sum(
+        int((unlike(one, other, ("labels", "depth")) & ~(a | b)[..., 0]).sum()) for one, other, a, b in sides
+    )
 
 
-def unlike(one, other):
+def unlike(one, other, names=UNLIT):
     """Pixels [S, S] in which two drawing.Sides differ in any bit of what light does not change."""
-    return np.any([_unlike(getattr(one, name), getattr(other, name)) for name in UNLIT], axis=0)
+    return np.any([_unlike(getattr(one, name), getattr(other, name)) for name in names], axis=0)
 
 
 def _unlike(one, other):
