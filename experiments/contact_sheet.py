@@ -33,15 +33,10 @@ def strip(task):
 
 def tiled(strips, columns, gap):
     """One picture uint8 [H, W, 3] of pictures of one size, `columns` in a row, with white between them."""
-    height, width = strips[0].shape[:2]
-    rows = -(-len(strips) // columns)
-    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
-    for number, picture in enumerate(strips):
-        y, x = (
-            gap + place * (side + gap) for place, side in zip(divmod(number, columns), (height, width), strict=True)
-        )
-        sheet[y : y + height, x : x + width] = picture
-    return sheet
+    framed = [np.pad(picture, ((gap, 0), (gap, 0), (0, 0)), constant_values=255) for picture in strips]
+    framed += [np.full_like(framed[0], 255)] * (-len(framed) % columns)
+    rows = [np.concatenate(framed[first : first + columns], 1) for first in range(0, len(framed), columns)]
+    return np.pad(np.concatenate(rows), ((0, gap), (0, gap), (0, 0)), constant_values=255)
 
 
 def main():

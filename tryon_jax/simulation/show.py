@@ -70,12 +70,14 @@ def _control(text):
     """Name and value of one of body.SHAPE's controls out of "name=value"."""
     name, _, value = text.partition("=")
     low, high = body.SHAPE.get(name, (np.inf, -np.inf))
+    wrong = argparse.ArgumentTypeError(f"{text}: choose from {_RANGES}")
     try:
-        if low <= float(value) <= high:
-            return name, float(value)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text}: choose from {_RANGES}")
+        number = float(value)
+    except ValueError as error:
+        raise wrong from error
+    if not low <= number <= high:
+        raise wrong
+    return name, number
 
 
 def show(name, size, controls, pose_name, seed, out):
