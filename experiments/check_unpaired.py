@@ -148,9 +148,7 @@ def holes(stored, whole, size):
     than the `whole`, without cloth in both. Beside a centre it may lack what would come through the cloth."""
     marks = [touched(each, np.zeros(len(each.mesh.vertices), bool), size) for each in (stored, whole)]
     sides = zip((stored.front, stored.back), (whole.front, whole.back), *marks, strict=True)
-    return sum(
-        int((unlike(one, other, ("labels", "depth")) & ~(a | b)[..., 0]).sum()) for one, other, a, b in sides
-    )
+    return sum(int((unlike(one, other, ("labels", "depth")) & ~(a | b)[..., 0]).sum()) for one, other, a, b in sides)
 
 
 def unlike(one, other, names=UNLIT):

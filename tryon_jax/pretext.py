@@ -18,11 +18,9 @@ from tryon_jax.render.holes import fill
 
 # Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
 FLAT_SHARE = 0.1
-# Shares of whole pictures that come with parts and keypoints both, and with one of the two alone: the first is what
-# try-on shows its encoder, and the rest, bare pictures, is as many as both. Chance that a true photo is the picture.
-HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.35, 0.15, 0.5
-# Share of the pictures without parts that come with those which the network finds in them: its second look.
-GUESSED_SHARE = 0.5
+# Shares of pictures that come with parts and keypoints both, and with one of the two alone: the first is what try-on
+# shows its encoder; the rest, bare pictures, is most, being the hardest. Chance that a true photo is the picture.
+HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.25, 0.1, 0.5
 
 
 def backdrop(key, size):
@@ -87,13 +85,13 @@ def _disturbed(ranges, example, key, use_photo):
 
 
 def prepared(ranges, hiding, example, key):
-    """One training example: (moved example, observations, flat, guessed).
+    """One training example: (moved example, observations, flat, bare).
 
-    ranges: of the config's `augment`; hiding: its `mask`. flat: 1 if the pyramid's upper levels are to be; guessed: 1
-    if the parts, which are not shown, are to be guessed first.
+    ranges: of the config's `augment`; hiding: its `mask`. flat: 1 if the pyramid's upper levels are to be; bare: 1 if
+    no parts are shown.
     """
     keys = jax.random.split(key, 5)
-    chances = jax.random.uniform(keys[0], (5,))
+    chances = jax.random.uniform(keys[0], (4,))
     use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
     example = _disturbed(ranges, example, keys[1], use_photo)
     shown = picture(example, keys[2], use_photo)
@@ -110,5 +108,4 @@ def prepared(ranges, hiding, example, key):
         masked(example, shown, visible, depth, valid, parts, keypoints),
         whole(example, shown, parts, keypoints),
     )
-    flat, guessed = chances[3] < FLAT_SHARE, ~parts & (chances[4] < GUESSED_SHARE)
-    return example, seen, flat.astype(jnp.float32), guessed.astype(jnp.float32)
+    return example, seen, (chances[3] < FLAT_SHARE).astype(jnp.float32), 1.0 - parts

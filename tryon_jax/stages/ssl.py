@@ -21,6 +21,9 @@ from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
 SIDES = ("front", "back")
+# Every so many steps the pictures without parts come with those which the network finds in them: its second look. By
+# steps, since a look at some examples costs as much as at all of them.
+GUESS_EVERY = 2
 
 
 class _Setup(NamedTuple):
@@ -96,11 +99,11 @@ def _look_twice(setup, params, observations):
     return maps | jax.vmap(_compose)(maps, again)
 
 
-def _shown_guesses(setup, params, observations, flat, guessed):
-    """A batch of observations in which those with guessed [B] of 1 show the parts that a first look finds in them."""
+def _shown_guesses(setup, params, observations, flat, bare):
+    """A batch of observations in which those with bare [B] of 1 show the parts that a first look finds in them."""
     first = _look(setup, params, observations, flat)
     parts = jax.vmap(_guessed_parts)(first, observations["known"])
-    return {**observations, "parts": jnp.where(guessed[:, None, None, None] > 0, parts, observations["parts"])}
+    return {**observations, "parts": jnp.where(bare[:, None, None, None] > 0, parts, observations["parts"])}
 
 
 def _guessed_parts(maps, known):
@@ -129,8 +132,9 @@ def _compose(maps, seen):
 
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(jax.random.split)(rng)
-    batch, seen, flat, guessed = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
-    seen = _shown_guesses(setup, state.params, seen, flat, guessed)
+    batch, seen, flat, bare = jax.vmap(partial(pretext.prepared, setup.augment, setup.mask))(batch, keys[:, 0])
+    guess = partial(_shown_guesses, setup, state.params)
+    seen = jax.lax.cond(state.step % GUESS_EVERY == 0, guess, lambda seen, *_: seen, seen, flat, bare)
 
     def loss(params):
         maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
