@@ -139,14 +139,12 @@ def test_features_at_joints_equal_scipys_interpolation(rng):
 def test_a_place_hears_the_joints_that_are_near_it():
     joints = jnp.stack(jnp.meshgrid(jnp.linspace(-0.9, 0.9, 5), jnp.linspace(-0.9, 0.9, 4)), -1).reshape(1, 20, 2)
     joints = joints[:, :17]
-    module, x = Posture(), jnp.zeros((1, 32, 32, 4))
-    (told, depths), variables = jax.jit(module.init_with_output)(jax.random.key(0), x, joints, jnp.ones((1, 17)))
+    module, shown = Posture(), (jnp.zeros((1, 32, 32, 4)), jnp.zeros((1, 64, 64, 3)), joints, jnp.ones((1, 17)))
+    (told, depths), variables = jax.jit(module.init_with_output)(jax.random.key(0), *shown)
     assert told.shape == (1, 32, 32, module.channels) and depths.shape == (1, 17, 2)
     bias = jnp.repeat(jnp.arange(17.0), module.channels)  # joint k says k
     said = {"kernel": jnp.zeros_like(variables["params"]["message"]["kernel"]), "bias": bias}
-    told = module.apply({"params": {**variables["params"], "message": said}}, x, joints, jnp.ones((1, 17)))[0][
-        0, ..., 0
-    ]
+    told = module.apply({"params": {**variables["params"], "message": said}}, *shown)[0][0, ..., 0]
     column, row = np.floor((np.asarray(joints[0]) + 1) * 16).astype(int).T
     np.testing.assert_allclose(told[row, column], np.arange(17), atol=1e-3)
 

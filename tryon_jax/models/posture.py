@@ -73,14 +73,16 @@ class Posture(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x, joints, shown):
-        """x [N, S, S, C]; joints [N, K, 2], x and y in [-1, 1] over the picture; shown [N, K]: 1 if known, not found.
+    def __call__(self, x, fine, joints, shown):
+        """x [N, S, S, C]; fine [N, T, T, D], finer: which way a foot points is a matter of pixels; joints [N, K, 2], x
+        and y in [-1, 1] over the picture; shown [N, K]: 1 if known, not found.
 
         Returns messages [N, S, S, channels], and the depths of the front and of the back sheet at the joints,
         [N, K, 2] in half extents of the picture.
         """
         n, side, count = len(x), x.shape[1], joints.shape[1]
-        seen = nn.Dense(self.width // 2, dtype=self.dtype, name="look")(sampled(x, joints).reshape(n, -1))
+        seen = jnp.concatenate([sampled(x, joints), sampled(fine, joints)], axis=-1).reshape(n, -1)
+        seen = nn.Dense(self.width // 2, dtype=self.dtype, name="look")(seen)
         # In full precision: a limb's foreshortening is a small difference of places.
         numbers = jnp.concatenate([measured(joints), shown.astype(jnp.float32), nn.silu(seen)], axis=-1)
         h = nn.silu(nn.Dense(self.width, name="read")(numbers))

@@ -29,7 +29,7 @@ class Preset(NamedTuple):
 
 PRESETS = {
     "smoke": Preset(32, 32, 8, chunk=16),
-    "cpu": Preset(64, 2048, 256),
+    "cpu": Preset(64, 4096, 256),
     "base": Preset(256, 20000, 1000),
     "large": Preset(512, 20000, 1000),
 }
