@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from made_people import example
 
+from configs import transfer as transfer_config
 from configs.ssl import get_config
 from tryon_jax import augment, pretext
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models import mirror
-from tryon_jax.stages import ssl
+from tryon_jax.stages import ssl, transfer
 
 SIZE = 32
 PICTURES = ("rgb", "depth", "normals", "garment_uv")
@@ -71,6 +72,22 @@ def test_both_looks_find_the_same_in_a_picture_and_in_its_mirror_image(people):
     assert np.asarray(straight["mask"]).std() > 0
     for name, value in colours.items():
         np.testing.assert_allclose(mirrored[name], value[:, ::-1], atol=1e-3, err_msg=name)
+
+
+def test_a_mirrored_person_is_dressed_in_a_mirrored_garment_as_the_mirror_image(people):
+    stage = transfer.build(transfer_config.get_config("smoke"))
+    setup = stage.eval_step.args[0]
+    params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], people[0])).params
+    # Fresh, the garment has no say.
+    params["garment_encoder"] = jax.tree.map(lambda x: x + 0.1, params["garment_encoder"])
+    dress = jax.jit(lambda person: transfer._dress(setup, params, jax.tree.map(lambda x: x[None], person)))
+    straight, mirrored = (jax.tree.map(lambda x: x[0], dress(person)) for person in people)
+    for name in ("front_depth", "back_normals", "front_parts", "back_garment_uv", "joints", "joint_depths"):
+        expected = mirror.maps(straight, SIZE)[name]
+        assert np.asarray(expected).std() > 0
+        np.testing.assert_allclose(mirrored[name], expected, atol=1e-4, err_msg=name)
+    for name in ("front_colour", "back_colour"):
+        np.testing.assert_allclose(mirrored[name], straight[name][:, ::-1], atol=1e-3, err_msg=name)
 
 
 def test_agreed_maps_lie_between_and_their_normals_are_unit(people):

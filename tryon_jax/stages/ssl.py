@@ -77,14 +77,9 @@ def _reconstruct(setup, params, observations, flat, keys=None):
 
 
 def _look_both_ways(setup, params, observations):
-    """The mean of `_look` at the pictures and at their mirror images.
-
-    Either is as good, and part of the error of each is its own (arXiv:1603.06937, section 4.1).
-    """
-    width, flat = observations["rgb"].shape[2], jnp.zeros(len(observations["rgb"]))
-    mirrored = _look(setup, params, jax.vmap(mirror.observations)(observations), flat)
-    mirrored = jax.vmap(partial(mirror.maps, width=width))(mirrored)
-    return jax.vmap(mirror.agreed)(_look(setup, params, observations, flat), mirrored)
+    """`_look` at the pictures and at their mirror images."""
+    flat = jnp.zeros(len(observations["rgb"]))
+    return mirror.both_ways(lambda seen: _look(setup, params, seen, flat), observations)
 
 
 def _look_twice(setup, params, observations):

@@ -13,7 +13,7 @@ import numpy as np
 
 from tryon_jax import augment, losses, metrics
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
-from tryon_jax.models import adversary
+from tryon_jax.models import adversary, mirror
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
@@ -25,6 +25,7 @@ from tryon_jax.state import TrainState, average, descend, optimizers
 
 MAKING = ("encoder", "garment_encoder", "decoder")
 SIDES = ("front", "back")
+GARMENT = ("garment", "garment_mask", "garment_class")
 # Labels that a person in each garment class cannot have: a dress leaves no top and no bottom, a jacket hides nothing.
 _UNWEARABLE = {
     "upper": ("dress", "outer"),
@@ -89,10 +90,11 @@ def _init(setup, key, batch):
 
 
 def _observations(example):
-    """What the encoder is shown of one example: the photo, its parts and its keypoints."""
+    """What the networks are shown of one example: the photo, its parts and its keypoints, and the garment."""
     has = example["has"]
     parts = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * has["person_segmentation"]
-    return {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": example["keypoints"] * has["keypoints"]}
+    person = {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": example["keypoints"] * has["keypoints"]}
+    return {**person, **{name: example[name] for name in GARMENT}}
 
 
 def _hidden(setup, observations, key):
@@ -106,24 +108,30 @@ def _hidden(setup, observations, key):
     return {**observations, "rgb": observations["rgb"] * visible}
 
 
+def _look(setup, params, seen, keys=(None, None)):
+    """Named maps of a batch of observations, with `joints` and `joint_depths`; keys: of both encoders' dropout."""
+    person, garment = keys
+    pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, seen, person)
+    shown = (seen[name] for name in GARMENT)
+    styles = setup.garment_encoder.apply({"params": params["garment_encoder"]}, *shown, garment)
+    return named.split(setup.decoder.apply({"params": params["decoder"]}, restyle(pyramid, styles))) | posture
+
+
 def _dress(setup, params, batch, keys=None):
     """Named maps of a batch, with the composed colours `front_colour` and `back_colour` [B, S, S, 3].
 
-    keys [B] disturb what the networks are shown, as in training; None is as in use.
+    keys [B] disturb what the networks are shown, as in training; None is as in use, where they look both ways.
     """
-    observations, ours, garments = jax.vmap(_observations)(batch), None, None
-    if keys is not None:
-        ours, garments, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
-        observations = jax.vmap(partial(_hidden, setup))(observations, hiding)
-    pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, observations, ours)
-    styles = setup.garment_encoder.apply(
-        {"params": params["garment_encoder"]}, batch["garment"], batch["garment_mask"], batch["garment_class"], garments
-    )
-    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, restyle(pyramid, styles)))
+    observations = jax.vmap(_observations)(batch)
+    if keys is None:
+        maps = mirror.both_ways(partial(_look, setup, params), observations)
+    else:
+        *ours, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
+        maps = _look(setup, params, jax.vmap(partial(_hidden, setup))(observations, hiding), ours)
     wearable = jnp.asarray(_WEARABLE)[batch["garment_class"]][:, None, None]
     for side in SIDES:
         maps[f"{side}_parts"] = jnp.where(wearable, maps[f"{side}_parts"], _NEVER)
-    return maps | jax.vmap(_compose)(maps, batch) | posture
+    return maps | jax.vmap(_compose)(maps, batch)
 
 
 def _compose(maps, example):
