@@ -12,7 +12,7 @@ def get_config(preset="cpu"):
     config = base.scaled(base.get_config(), preset)
     config.stage = "ssl"
     if preset == "cpu":
-        config.train.update(steps=9000, evaluate_every=1000)
+        config.train.update(steps=8000, evaluate_every=1000)
         # Made people are turned already, each example its own way; turning them again would take a tenth of a step.
         config.augment.yaw = 0.0
         config.optimizer.weight_decay = 0.01  # against learning the few people of this preset by heart
