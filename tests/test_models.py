@@ -21,7 +21,7 @@ from tryon_jax.models.encoder_decoder import (
     without_skips,
 )
 from tryon_jax.models.generator import Mapping
-from tryon_jax.models.posture import BONES, Joints, Posture, measured, sampled
+from tryon_jax.models.posture import BONES, TOLD, Joints, Posture, measured, sampled
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
 
@@ -111,6 +111,17 @@ def test_the_posture_is_of_the_shown_keypoints_and_of_found_ones_where_none_are(
     assert np.abs(told - shown["joint_depths"]).max() > 1e-5
     assert not np.allclose(moved[0], shown["joint_depths"][0])
     np.testing.assert_allclose(moved[1:], shown["joint_depths"][1:], atol=1e-6)
+
+
+def test_a_told_keypoint_takes_the_place_of_a_found_one_and_is_not_seen(encoded):
+    encoder, variables, _ = encoded
+    seen = observations()
+    hidden, told = ({**seen, "keypoints": seen["keypoints"].at[..., 2].set(value)} for value in (0.0, TOLD))
+    (bare, found), (pyramid, posture) = (jax.jit(encoder.apply)(variables, kind) for kind in (hidden, told))
+    np.testing.assert_allclose(posture["joints"], found["joints"], atol=1e-5)
+    assert np.abs(posture["joint_depths"] - found["joint_depths"]).max() > 1e-5
+    for one, other in zip(bare[2:], pyramid[2:], strict=True):  # what comes before the posture
+        np.testing.assert_allclose(other, one, atol=1e-5)
 
 
 def test_a_posture_is_measured_from_the_pelvis_and_along_the_bones():

@@ -11,6 +11,7 @@ from made_people import example
 from configs.ssl import get_config
 from tryon_jax import augment, pretext
 from tryon_jax.geometry.parts import PARTS
+from tryon_jax.models.posture import TOLD
 from tryon_jax.stages import ssl
 
 SIZE = 32
@@ -67,6 +68,23 @@ def test_bare_examples_are_those_without_parts_and_more_than_half():
     _, seen, _, bare = jax.jit(jax.vmap(partial(pretext.prepared, ranges, hiding, person)))(keys)
     np.testing.assert_array_equal(np.asarray(seen["parts"]).any((1, 2, 3)), np.asarray(bare) == 0)
     assert 0.55 < np.asarray(bare).mean() < 0.85
+
+
+def test_more_than_half_of_the_pictures_without_keypoints_are_told_of_them_not_quite_truly():
+    person = jax.tree.map(jnp.asarray, example(1, SIZE))
+    config = get_config("smoke")
+    still = {**config.augment.to_dict(), "roll": 0.0, "scale": 0.0, "shift": 0.0, "flip": 0.0, "yaw": 0.0}
+    keys = jax.random.split(jax.random.key(4), 256)
+    prepare = jax.jit(jax.vmap(partial(pretext.prepared, still, config.mask.to_dict(), person)))
+    found, truth = np.asarray(prepare(keys)[1]["keypoints"]), np.asarray(person["keypoints"])
+    visible = truth[:, 2] > 0
+    shown, told = (found[:, :, 2] == value for value in (1.0, TOLD))
+    assert (shown | told | (found[:, :, 2] == 0)).all()
+    share = told.any(1).sum() / (~shown.any(1)).sum()
+    assert 0.45 < share < 0.75 and (told[told.any(1)] == visible).all()
+    off = (found - truth)[told][:, :2] / (SIZE / 2)
+    np.testing.assert_allclose(off.std(), pretext.TOLD_NOISE, rtol=0.1)
+    np.testing.assert_allclose(found[shown], np.broadcast_to(truth, found.shape)[shown], atol=1e-4)
 
 
 def test_bare_examples_are_looked_at_twice_on_every_second_step():

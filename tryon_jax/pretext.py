@@ -14,6 +14,7 @@ from tryon_jax.geometry.camera import half_extent
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models.encoder_decoder import MODALITIES
 from tryon_jax.models.maps import DEPTH_UNIT
+from tryon_jax.models.posture import TOLD
 from tryon_jax.render.holes import fill
 
 # Share of examples whose upper pyramid levels are spatially constant, as the generator's mapping makes them.
@@ -21,6 +22,9 @@ FLAT_SHARE = 0.1
 # Shares of pictures that come with parts and keypoints both, and with one of the two alone: the first is what try-on
 # shows its encoder; the rest, bare pictures, is most, being the hardest. Chance that a true photo is the picture.
 HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.25, 0.1, 0.5
+# Share of the pictures without keypoints whose posture is read at the true ones, somewhat off (half picture sides), as
+# in teacher forcing (Williams and Zipser 1989): where those found are far off, nothing is learned of what they tell.
+TOLD_SHARE, TOLD_NOISE = 0.6, 0.01
 
 
 def backdrop(key, size):
@@ -84,13 +88,22 @@ def _disturbed(ranges, example, key, use_photo):
     return {**example, **sheets, "person": augment.recolour(example["person"], colour)}
 
 
+def _told(key, keypoints, seen):
+    """Observations `seen` of one example that are told of its keypoints [K, 3], unless those are shown."""
+    keys = jax.random.split(key)
+    off = TOLD_NOISE * seen["rgb"].shape[0] / 2 * jax.random.normal(keys[0], (len(keypoints), 2))
+    told = jnp.concatenate([keypoints[:, :2] + off, TOLD * (keypoints[:, 2:] > 0)], axis=-1)
+    wanted = (jax.random.uniform(keys[1]) < TOLD_SHARE) & ~seen["keypoints"].any() & (told[:, 2:] > 0)
+    return {**seen, "keypoints": jnp.where(wanted, told, seen["keypoints"])}
+
+
 def prepared(ranges, hiding, example, key):
     """One training example: (moved example, observations, flat, bare).
 
     ranges: of the config's `augment`; hiding: its `mask`. flat: 1 if the pyramid's upper levels are to be; bare: 1 if
     no parts are shown.
     """
-    keys = jax.random.split(key, 5)
+    keys = jax.random.split(key, 6)
     chances = jax.random.uniform(keys[0], (4,))
     use_photo = example["same_garment"] * (chances[0] < PHOTO_SHARE)
     example = _disturbed(ranges, example, keys[1], use_photo)
@@ -108,4 +121,5 @@ def prepared(ranges, hiding, example, key):
         masked(example, shown, visible, depth, valid, parts, keypoints),
         whole(example, shown, parts, keypoints),
     )
+    seen = _told(keys[5], example["keypoints"] * example["has"]["keypoints"], seen)
     return example, seen, (chances[3] < FLAT_SHARE).astype(jnp.float32), 1.0 - parts

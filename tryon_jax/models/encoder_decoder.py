@@ -15,7 +15,7 @@ from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINTS, PARTS
 from tryon_jax.models.attention import Attention
 from tryon_jax.models.layers import Conv, GroupNorm, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
-from tryon_jax.models.posture import Joints, Posture
+from tryon_jax.models.posture import TOLD, Joints, Posture
 
 # Channels of each picture that an encoder can be shown; a missing one adds nothing.
 MODALITIES = {"rgb": 3, "parts": len(PARTS), "geometry": 5}
@@ -61,9 +61,10 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(self, observations, keys=None):
         """observations: dict of modality -> [N, S, S, channels], see MODALITIES, and keypoints [N, K, 3] in pixels
-        with visibility, 0 for those not shown; keys [N] turn dropout on. Returns the pyramid, and a dict of `joints`,
-        where the encoder takes the keypoints to be, [N, K, 2] in pixels, which stands in for those that it is not
-        shown, and `joint_depths`, of both sheets there, [N, K, 2] in half extents.
+        with visibility, 0 for those not shown, posture.TOLD for those that only take the place of found ones; keys [N]
+        turn dropout on. Returns the pyramid, and a dict of `joints`, where the encoder takes the keypoints to be,
+        [N, K, 2] in pixels, which stands in for those that it is not shown, and `joint_depths`, of both sheets there,
+        [N, K, 2] in half extents.
 
         Parameters exist for the modalities that `init` was shown, so show it all of them (`nothing`).
         """
@@ -71,8 +72,10 @@ class Encoder(nn.Module):
         # What is to be kept as it is, the photo's own colours, has a linear way past all that thinks about it.
         sharp = Conv(full, size=1, gain=1.0, dtype=self.dtype, name="sharp")(observations["rgb"])
         size, keypoints = observations["rgb"].shape[1], observations["keypoints"]
+        shown = keypoints[..., 2] > TOLD
         pictures = {name: space_to_depth(observations[name]) for name in MODALITIES if name in observations}
-        pictures["keypoints"] = jax.vmap(partial(heat_maps, size=(size // 2, size // 2)))(keypoints * HALVED)
+        blobs = partial(heat_maps, size=(size // 2, size // 2))
+        pictures["keypoints"] = jax.vmap(blobs)(keypoints * HALVED * shown[..., None])
         stems = [
             Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(value) for name, value in sorted(pictures.items())
         ]
@@ -91,7 +94,7 @@ class Encoder(nn.Module):
         joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2], found)
         # Found joints are judged by where they are alone: the loss of depths would move them to where they say more.
         places = jax.lax.stop_gradient(joints) / (size / 2) - 1
-        told, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, places, keypoints[..., 2] > 0)
+        told, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, places, shown)
         middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(told)
         n, side, _, channels = told.shape
         told = told.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))
