@@ -94,11 +94,11 @@ class Encoder(nn.Module):
         joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2], found)
         # Found joints are judged by where they are alone: the loss of depths would move them to where they say more.
         places = jax.lax.stop_gradient(joints) / (size / 2) - 1
-        told, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, places, shown)
-        middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(told)
-        n, side, _, channels = told.shape
-        told = told.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))
-        coarse = coarse + Conv(eighth, size=1, gain=1.0, dtype=self.dtype, name="posture_coarse")(told)
+        messages, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, places, shown)
+        middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(messages)
+        n, side, _, channels = messages.shape
+        messages = messages.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))
+        coarse = coarse + Conv(eighth, size=1, gain=1.0, dtype=self.dtype, name="posture_coarse")(messages)
         coarse = Residual(self.dtype, name="coarse_2")(coarse)
         coarse = Residual(self.dtype, name="coarse_3")(coarse)
         # Of one size, whatever has been added up: a garment's style, which is added next, must not drown.

@@ -12,7 +12,7 @@ from tryon_jax.geometry.parts import KEYPOINT
 from tryon_jax.models.layers import Conv
 from tryon_jax.models.maps import DEPTH_UNIT
 
-# Visibility of a keypoint that the posture is read at though it is not shown, and found ones are judged as ever.
+# Visibility of a keypoint that is not shown, but where the posture is read in place of where it was found.
 TOLD = 0.5
 # How far a joint is heard before nearer ones drown it, in half picture sides: about a thigh's width.
 REACH = 0.08

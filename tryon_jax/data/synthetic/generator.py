@@ -53,7 +53,7 @@ def _prepare_jax():
 def version():
     """Version of the data, x.y.z, z made from the code that draws it: data of other code is never read.
 
-    y rises where a preset gets another number of examples, whose code this is not.
+    How many examples a preset has is no part of that code: y rises when it changes.
     """
     return f"1.1.{code_number(pathlib.Path(__file__).parents[2])}"
 
