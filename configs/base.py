@@ -74,6 +74,7 @@ def _model():
 def _optimizer(steps):
     """How parameters move; steps: a reference to train.steps, the length of the decay."""
     optimizer = ml_collections.ConfigDict()
+    optimizer.name = "adam"  # adam | muon (arXiv:2502.16982), of the networks that make and of the discriminator
     optimizer.learning_rate = 5e-3  # peak, Adam (Kingma and Ba 2015, arXiv:1412.6980)
     optimizer.discriminator_learning_rate = 1e-3  # the same of the discriminator
     optimizer.warmup_steps = 200  # steps of linear warm-up, then cosine decay over `steps`

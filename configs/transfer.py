@@ -12,6 +12,7 @@ def get_config(preset="cpu"):
     """The run at a preset: smoke | cpu | base | large. Raises ValueError naming them for another."""
     config = base.scaled(base.get_config(), preset)
     config.stage = "transfer"
+    config.optimizer.name = "muon"  # two to three times fewer steps to the same depth than Adam
     config.loss.adversarial = 0.05
     if preset == "cpu":
         config.train.steps = 2500
@@ -19,6 +20,6 @@ def get_config(preset="cpu"):
         config.loss.adversarial = 0.0  # the discriminator would take two fifths of a CPU's time
     if preset in ("base", "large"):
         config.train.steps = 100_000
-        config.optimizer.learning_rate = 4e-4
+        config.optimizer.update(name="adam", learning_rate=4e-4)  # what was tried at these sizes
         config.optimizer.discriminator_learning_rate = 4e-4
     return config

@@ -3,15 +3,18 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from made_people import batch
 from scipy import ndimage
 
+from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import KEYPOINT, MATERIALS
 from tryon_jax.models import adversary, inference, maps
 from tryon_jax.models import discriminator as judge
 from tryon_jax.models.attention import Attention
 from tryon_jax.models.encoder_decoder import (
+    CORRECTIONS,
     MODALITIES,
     Decoder,
     Encoder,
@@ -21,7 +24,8 @@ from tryon_jax.models.encoder_decoder import (
     without_skips,
 )
 from tryon_jax.models.generator import Mapping
-from tryon_jax.models.posture import BONES, TOLD, Joints, Posture, measured, sampled
+from tryon_jax.models.joints import Correction, Joints
+from tryon_jax.models.posture import BONES, TOLD, Posture, measured, sampled
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
 
@@ -82,20 +86,47 @@ def test_keypoints_that_are_not_shown_might_be_anywhere(encoded):
     assert not np.allclose(one[0][0], jax.jit(encoder.apply)(variables, observations())[0][0])
 
 
-def test_joints_are_places_in_the_picture_and_a_keypoint_shown_stands_for_its_own():
+def test_joints_are_places_in_the_picture():
     module = Joints(count=2)
     coarse, middle = jnp.zeros((1, 4, 4, 3)), jnp.zeros((1, 8, 8, 1)).at[0, 2, 5].set(1.0)
-    _, variables = module.init_with_output(jax.random.key(0), coarse, middle, 32)
-    kernel = jnp.array([50.0, 0.0]).reshape(1, 1, 1, 2)
-    variables["params"]["near"]["kernel"] = kernel
-    variables["params"]["offset"]["kernel"] = jnp.zeros((1, 1, 1, 4))
-    found = module.apply(variables, coarse, middle, 32)[0]
-    # A sharp peak is its cell's centre (cells of 4 pixels), an even map the middle of the picture.
-    np.testing.assert_allclose(found, [[5.5 * 4, 2.5 * 4], [16, 16]], atol=1e-3)
-    variables["params"]["offset"]["kernel"] = jnp.array([0.25, -0.5, 0.0, 0.0]).reshape(1, 1, 1, 4)
-    # That cell's offset, in cells, moves the first keypoint alone.
-    found = module.apply(variables, coarse, middle, 32)[0]
-    np.testing.assert_allclose(found, [[5.75 * 4, 2.0 * 4], [16, 16]], atol=1e-3)
+    params = module.init(jax.random.key(0), coarse, middle)["params"]
+    for name in ("mix_0", "mix_1", "broad"):  # nothing but what is seen, normalised
+        params[name] = jax.tree.map(jnp.zeros_like, params[name])
+    params["mix_0"]["norm"] = params["mix_1"]["norm"] = {"scale": jnp.ones(1), "bias": jnp.zeros(1)}
+    params["heat"]["kernel"] = jnp.array([50.0, 0.0]).reshape(1, 1, 1, 2)
+    params["offset"] = {"kernel": jnp.zeros((1, 1, 1, 4)), "bias": jnp.zeros(4)}
+    found = module.apply({"params": params}, coarse, middle)[0]
+    # A sharp peak is its cell's centre (cells of a quarter of a half side), an even map the middle of the picture.
+    np.testing.assert_allclose(found, [[5.5 / 4 - 1, 2.5 / 4 - 1], [0, 0]], atol=1e-3)
+    params["offset"]["bias"] = jnp.array([0.25, -0.5, 0.0, 0.0])
+    # Offsets, in cells, move the first keypoint alone.
+    found = module.apply({"params": params}, coarse, middle)[0]
+    np.testing.assert_allclose(found, [[5.75 / 4 - 1, 2.0 / 4 - 1], [0, 0]], atol=1e-3)
+
+
+def test_a_correction_learns_to_see_how_far_a_guess_is_off_and_leaves_the_guess_to_its_own_judge():
+    keys = jax.random.split(jax.random.key(1), 2)
+    side, truth = 16, jax.random.uniform(keys[0], (8, 17, 2), minval=-0.5, maxval=0.5)
+    guess = truth + 0.05 * jax.random.normal(keys[1], truth.shape)
+    # Features in which each keypoint is a blob of its own channel.
+    away = (pixel_centres((side, side)) * (2 / side) - 1)[None, :, :, None] - truth[:, None, None]
+    fine = jnp.exp(-jnp.square(away / 0.1).sum(-1))
+    middle, coarse = fine.reshape(8, 8, 2, 8, 2, 17).mean((2, 4)), jnp.ones((8, 2, 2, 3))
+    module = Correction(width=64, look=16)
+    params = module.init(jax.random.key(0), coarse, middle, fine, guess)
+    chain = optax.adam(3e-3)
+
+    def error(params, guess):
+        return jnp.abs(module.apply(params, coarse, middle, fine, guess) - truth).mean()
+
+    def step(_, both):
+        updates, opt_state = chain.update(jax.grad(error)(both[0], guess), both[1])
+        return optax.apply_updates(both[0], updates), opt_state
+
+    trained, _ = jax.jit(lambda both: jax.lax.fori_loop(0, 200, step, both))((params, chain.init(params)))
+    assert error(trained, guess) < 0.3 * error(params, guess)
+    assert error(params, guess) < 1.1 * jnp.abs(guess - truth).mean()  # a fresh one hardly moves it
+    np.testing.assert_array_equal(jax.grad(error, argnums=1)(trained, guess), 0)
 
 
 def test_the_posture_is_of_the_shown_keypoints_and_of_found_ones_where_none_are(encoded):
@@ -104,8 +135,8 @@ def test_the_posture_is_of_the_shown_keypoints_and_of_found_ones_where_none_are(
     seen["keypoints"] = seen["keypoints"].at[..., 2].set(1.0)
     hidden = {**seen, "keypoints": seen["keypoints"].at[..., 2].set(0.0)}
     shown, found = (jax.jit(encoder.apply)(variables, kind)[1] for kind in (seen, hidden))
-    assert shown["joints"].shape == shown["joint_depths"].shape == (COUNT, 17, 2)
-    again = {**seen, "keypoints": seen["keypoints"].at[..., :2].set(found["joints"])}
+    assert shown["joints"].shape == (COUNT, 1 + CORRECTIONS, 17, 2) and shown["joint_depths"].shape == (COUNT, 17, 2)
+    again = {**seen, "keypoints": seen["keypoints"].at[..., :2].set(found["joints"][:, -1])}
     other = {**seen, "keypoints": seen["keypoints"].at[0, 3, 0].add(9.0)}
     told, moved = (jax.jit(encoder.apply)(variables, kind)[1]["joint_depths"] for kind in (again, other))
     assert np.abs(told - shown["joint_depths"]).max() > 1e-5

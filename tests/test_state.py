@@ -7,6 +7,7 @@ import optax
 import pytest
 
 from tryon_jax import state
+from tryon_jax.errors import UserError
 
 PLAIN = {"warmup_steps": 0, "steps": 10**9, "b1": 0.9, "b2": 0.99, "weight_decay": 0.0, "clip_norm": 0.0}
 
@@ -45,6 +46,23 @@ def test_plain_chain_is_adam():
         updates, opt_state = optax.adam(0.1, b1=0.9, b2=0.99).update(gradients(), opt_state, expected)
         expected = optax.apply_updates(expected, updates)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), update(chain(), gradients(), 3), expected)
+
+
+def test_muon_moves_every_direction_of_a_kernel_alike():
+    kernel = jax.random.normal(jax.random.key(1), (3, 3, 8, 12)) * jnp.logspace(0, -2, 12)  # loud and quiet outputs
+    gradients = {"encoder": {"kernel": kernel, "looks": kernel[0], "bias": kernel[0, 0, 0]}}
+    optimizer = chain(name="muon", scale={"encoder": 0.5}, b1=0.9)
+    updates, _ = optimizer.update(gradients, optimizer.init(gradients), gradients)
+    updates = updates["encoder"]
+    for matrices, shape in ((updates["kernel"].reshape(1, 72, 12), 1.0), (updates["looks"], (12 / 8) ** 0.5)):
+        spread = np.linalg.svd(np.asarray(matrices), compute_uv=False) / (0.1 * 0.5 * state.MUON_STEP * shape)
+        assert 0.5 < spread.min() and spread.max() < 1.3
+    assert (updates["kernel"] * kernel).sum() < 0  # downhill
+    ahead = optax.scale_by_adam(b1=0.9, b2=0.99, nesterov=True)
+    expected, _ = ahead.update(gradients, ahead.init(gradients))
+    np.testing.assert_allclose(updates["bias"], -0.1 * 0.5 * expected["encoder"]["bias"], rtol=1e-4)
+    with pytest.raises(UserError, match="'moun'.*adam, muon"):
+        chain(name="moun")
 
 
 def test_frozen_parts_stay_bit_for_bit_and_do_not_enter_the_clipped_norm():

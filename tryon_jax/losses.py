@@ -104,13 +104,13 @@ def blend(maps, example):
 
 
 def keypoints(found, example):
-    """Mean distance of places found [K, 2] in pixels from an example's visible keypoints, in half picture sides."""
+    """Mean distance of places [..., K, 2] in pixels from an example's visible keypoints, in half picture sides."""
     truth = example["keypoints"]
     visible = (truth[:, 2] > 0) * example["has"]["keypoints"]
     half = example["mask"].shape[0] / 2
     # A ten-thousandth of a half side: the slope of a distance ends nowhere at zero.
     distance = jnp.sqrt(jnp.square((found - truth[:, :2]) / half).sum(-1) + 1e-8)
-    return (distance * visible).sum() / jnp.maximum(visible.sum(), 1.0)
+    return ((distance * visible).sum(-1) / jnp.maximum(visible.sum(), 1.0)).mean()
 
 
 def keypoint_depths(found, example):

@@ -24,7 +24,7 @@ FLAT_SHARE = 0.1
 HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.25, 0.1, 0.5
 # Share of the pictures without keypoints whose posture is read at the true ones, somewhat off (half picture sides), as
 # in teacher forcing (Williams and Zipser 1989): where those found are far off, nothing is learned of what they tell.
-TOLD_SHARE, TOLD_NOISE = 0.6, 0.02
+TOLD_SHARE, TOLD_NOISE = 0.6, 0.015
 
 
 def backdrop(key, size):

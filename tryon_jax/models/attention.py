@@ -30,13 +30,12 @@ class Attention(nn.Module):
             h = nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_attend")(tokens)
             # A constant in the keys changes no share: Adam would make full steps of the rounding in its gradient.
             query, key, value = (
-                nn.DenseGeneral(
-                    (self.heads, channels // self.heads), use_bias=use_bias, dtype=self.dtype, name=f"{name}_{index}"
-                )(h)
+                nn.Dense(channels, use_bias=use_bias, dtype=self.dtype, name=f"{name}_{index}")(h)
                 for name, use_bias in (("query", True), ("key", False), ("value", True))
             )
-            told = jax.nn.dot_product_attention(query, key, value)
-            tokens = tokens + nn.DenseGeneral(channels, axis=(-2, -1), dtype=self.dtype, name=f"attend_{index}")(told)
+            heads = (part.reshape(n, -1, self.heads, channels // self.heads) for part in (query, key, value))
+            told = jax.nn.dot_product_attention(*heads).reshape(tokens.shape)
+            tokens = tokens + nn.Dense(channels, dtype=self.dtype, name=f"attend_{index}")(told)
             h = nn.LayerNorm(dtype=self.dtype, name=f"norm_{index}_think")(tokens)
             h = nn.silu(nn.Dense(4 * channels, dtype=self.dtype, name=f"widen_{index}")(h))
             tokens = tokens + nn.Dense(channels, dtype=self.dtype, name=f"narrow_{index}")(h)

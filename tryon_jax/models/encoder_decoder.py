@@ -13,9 +13,10 @@ import jax.numpy as jnp
 from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINTS, PARTS
 from tryon_jax.models.attention import Attention
-from tryon_jax.models.layers import Conv, GroupNorm, depth_to_space, dropout, space_to_depth
+from tryon_jax.models.joints import Correction, Joints
+from tryon_jax.models.layers import Conv, GroupNorm, Residual, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
-from tryon_jax.models.posture import TOLD, Joints, Posture
+from tryon_jax.models.posture import TOLD, Posture
 
 # Channels of each picture that an encoder can be shown; a missing one adds nothing.
 MODALITIES = {"rgb": 3, "parts": len(PARTS), "geometry": 5}
@@ -27,28 +28,10 @@ def nothing(count, size):
     return {**pictures, "keypoints": jnp.zeros((count, len(KEYPOINTS), 3))}
 
 
+# How often the guess of where the joints are is corrected by what is seen there.
+CORRECTIONS = 2
 # A keypoint [x, y, visibility] in pixels at half the size.
 HALVED = jnp.array([0.5, 0.5, 1.0])
-
-
-class Residual(nn.Module):
-    """x + convolution of the normalised x; where `style` [N, H, W, C'] is given it scales and shifts first.
-
-    The modulation is spatially adaptive normalisation (SPADE, arXiv:1903.07291, equation 1), which for a
-    spatially constant style is adaptive instance normalisation: a skip and a latent enter by one door.
-    """
-
-    dtype: jnp.dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, x, style=None):
-        channels = x.shape[-1]
-        h = GroupNorm(name="norm")(x)
-        if style is not None:
-            scale, shift = jnp.split(Conv(2 * channels, size=1, dtype=self.dtype, name="modulation")(style), 2, axis=-1)
-            # Halved, so that fresh modulation does not drown the features.
-            h = h * (1 + 0.5 * scale) + 0.5 * shift
-        return x + Conv(channels, dtype=self.dtype, name="conv")(nn.silu(h))
 
 
 class Encoder(nn.Module):
@@ -63,8 +46,8 @@ class Encoder(nn.Module):
         """observations: dict of modality -> [N, S, S, channels], see MODALITIES, and keypoints [N, K, 3] in pixels
         with visibility, 0 for those not shown, posture.TOLD for those that only take the place of found ones; keys [N]
         turn dropout on. Returns the pyramid, and a dict of `joints`, where the encoder takes the keypoints to be,
-        [N, K, 2] in pixels, which stands in for those that it is not shown, and `joint_depths`, of both sheets there,
-        [N, K, 2] in half extents.
+        one guess after the other, [N, 1 + CORRECTIONS, K, 2] in pixels, of which the last stands in for those that it
+        is not shown, and `joint_depths`, of both sheets there, [N, K, 2] in half extents.
 
         Parameters exist for the modalities that `init` was shown, so show it all of them (`nothing`).
         """
@@ -90,10 +73,13 @@ class Encoder(nn.Module):
         coarse = Residual(self.dtype, name="coarse_0")(coarse)
         coarse = Residual(self.dtype, name="coarse_1")(coarse)
         coarse = Attention(dtype=self.dtype, name="attention")(coarse)
-        found = Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle, size)
-        joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2], found)
+        found = [Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle)]
+        for index in range(CORRECTIONS):
+            correction = Correction(dtype=self.dtype, name=f"correction_{index}")
+            found.append(correction(coarse, middle, fine, found[-1]))
+        joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2] / (size / 2) - 1, found[-1])
         # Found joints are judged by where they are alone: the loss of depths would move them to where they say more.
-        places = jax.lax.stop_gradient(joints) / (size / 2) - 1
+        places = jax.lax.stop_gradient(joints)
         messages, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, places, shown)
         middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(messages)
         n, side, _, channels = messages.shape
@@ -103,7 +89,10 @@ class Encoder(nn.Module):
         coarse = Residual(self.dtype, name="coarse_3")(coarse)
         # Of one size, whatever has been added up: a garment's style, which is added next, must not drown.
         coarse = GroupNorm(name="norm_coarse")(coarse)
-        return (dropout(coarse, keys, self.dropout), middle, fine, sharp), {"joints": found, "joint_depths": depths}
+        return (dropout(coarse, keys, self.dropout), middle, fine, sharp), {
+            "joints": (jnp.stack(found, axis=1) + 1) * (size / 2),
+            "joint_depths": depths,
+        }
 
 
 class Decoder(nn.Module):

@@ -198,3 +198,23 @@ class GroupNorm(nn.Module):
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
         return group_norm(x, scale, bias, groups)
+
+
+class Residual(nn.Module):
+    """x + convolution of the normalised x; where `style` [N, H, W, C'] is given it scales and shifts first.
+
+    The modulation is spatially adaptive normalisation (SPADE, arXiv:1903.07291, equation 1), which for a
+    spatially constant style is adaptive instance normalisation: a skip and a latent enter by one door.
+    """
+
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x, style=None):
+        channels = x.shape[-1]
+        h = GroupNorm(name="norm")(x)
+        if style is not None:
+            scale, shift = jnp.split(Conv(2 * channels, size=1, dtype=self.dtype, name="modulation")(style), 2, axis=-1)
+            # Halved, so that fresh modulation does not drown the features.
+            h = h * (1 + 0.5 * scale) + 0.5 * shift
+        return x + Conv(channels, dtype=self.dtype, name="conv")(nn.silu(h))

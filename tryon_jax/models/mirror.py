@@ -33,7 +33,7 @@ def maps(found, width):
 
     width: of the picture, pixels.
     """
-    joints, depths = found["joints"][FLIP_KEYPOINTS], found["joint_depths"][FLIP_KEYPOINTS]
+    joints, depths = found["joints"][..., FLIP_KEYPOINTS, :], found["joint_depths"][FLIP_KEYPOINTS]
     pictures = {name: value[:, ::-1] for name, value in found.items() if name not in ("joints", "joint_depths")}
     for side in ("front", "back"):
         pictures[f"{side}_normals"] *= jnp.array([-1.0, 1.0, 1.0])

@@ -1,4 +1,4 @@
-"""The posture as numbers: where the joints are, how deep they lie, and what that tells the places around them.
+"""The posture as numbers: how deep the joints lie, and what that tells the places around them.
 
 How deep a limb lies is trigonometry of joints that are far apart: easy from numbers, hard from pictures of them.
 """
@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import KEYPOINT
-from tryon_jax.models.layers import Conv
 from tryon_jax.models.maps import DEPTH_UNIT
 
 # Visibility of a keypoint that is not shown, but where the posture is read in place of where it was found.
@@ -21,30 +20,6 @@ BONES = (
     *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _LIMBS),
     *(("left_shoulder", "right_shoulder"), ("left_shoulder", "nose")),
 )
-
-
-class Joints(nn.Module):
-    """Features at sides S/8 and S/4 -> places of the keypoints: the mean places of heat maps (arXiv:1711.08229).
-
-    Each cell also says how far from its centre the keypoint lies (arXiv:1701.01779, section 3.2): sharp heat maps alone
-    would be off by 0.38 of a cell, and how much a limb is foreshortened, its depth, is told by less than that.
-    """
-
-    count: int
-    dtype: jnp.dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, coarse, middle, size):
-        """coarse [N, S/8, S/8, C], middle [N, S/4, S/4, D] -> [N, count, 2], x and y in pixels of a side of S."""
-        broad = Conv(self.count, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="broad")(coarse)
-        near = Conv(self.count, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="near")(middle)
-        heat = (broad.repeat(2, axis=1).repeat(2, axis=2) + near).astype(jnp.float32)
-        n, height, width, _ = heat.shape
-        shares = jax.nn.softmax(heat.reshape(n, height * width, self.count), axis=1)
-        centres = pixel_centres((height, width)).reshape(-1, 2) * (size / height)
-        offsets = Conv(2 * self.count, size=1, gain=0.1, dtype=self.dtype, name="offset")(middle).astype(jnp.float32)
-        offsets = offsets.reshape(n, height * width, self.count, 2) * (size / height)
-        return jnp.einsum("npk,npkc->nkc", shares, centres[:, None] + offsets)
 
 
 def measured(joints):

@@ -178,7 +178,7 @@ def _eval_step(setup, params, batch, rng):
 def _score_sheets(maps, example):
     """Scores of one example's two sheets made of its picture alone."""
     mask, scores = example["mask"], metrics.surface(maps, example)
-    scores["joint_error"] = losses.keypoints(maps["joints"], example)
+    scores["joint_error"] = losses.keypoints(maps["joints"][-1], example)
     for side in SIDES:
         error = metrics.squared_error(maps[f"{side}_colour"], example[f"{side}_rgb"], mask)
         scores[f"{side}_rgb_error"] = error
