@@ -29,7 +29,7 @@ ALLOWED = {
     "state": {"errors"},
     "summaries": {"geometry", "errors"},
     "models": {"losses", "geometry", "errors"},
-    "render": {"geometry", "errors"},
+    "render": {"geometry", "assets", "errors"},
     "garments": {"geometry", "errors"},
     "augment": {"geometry", "errors"},
     "parallel": {"state", "assets", "errors"},

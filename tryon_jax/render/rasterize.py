@@ -1,4 +1,4 @@
-"""An exact orthographic rasteriser in pure JAX: front and back triangle of every pixel in one pass.
+"""An exact orthographic rasteriser: front and back triangle of every pixel in one pass, in pure JAX or in C++.
 
 Triangles are expanded into their candidate pixels (prefix sum into a static capacity), tested with integer
 edge functions of positions snapped to 1/256 pixel under the top-left rule, and resolved by scatter-min, first
@@ -7,12 +7,16 @@ are [V, 3]: pixel x, pixel y (rows down, pixel centres at +0.5) and depth in met
 Written for one mesh; on CPU loop over meshes with `lax.map`, on accelerators `vmap` is fine.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tryon_jax.render import native
+
+PATHS = ("auto", "jax", "native")
 SUBPIXELS = 256
 NONE, OVERFLOW = -1, -2
 MAX_CAPACITY = 2**23  # candidate numbers pass through float32, which holds whole numbers and halves up to here
@@ -122,19 +126,36 @@ def _expand(counts, capacity):
     return triangles, places, ends[-1]
 
 
-def rasterize(vertices, faces, size, capacity):
+def rasterize(vertices, faces, size, capacity, path="auto"):
     """Front and back triangle numbers of every pixel whose centre a triangle covers.
 
     vertices [V, 3] float32 as above, of any range; faces [F, 3] int32 in [0, V), padding = all corners alike;
     size (H, W); capacity = static number of candidate pixels, the sum of the triangles' clipped box areas
     (`candidates` counts them). Equal depths (within 1e-6 m) go to the lower number. Overflow is set if the
     capacity is too small, if a triangle in the picture spans over 4,095 pixels, if any holds a NaN or infinity.
-    Returns Fragments. Raises ValueError if the capacity is out of range. No gradient: ids are whole numbers.
+    path: "jax", this file's; "native", the C++ kernel of render/native, on CPUs only; "auto", the kernel on CPUs
+    where it can be compiled. All give the same ids. Returns Fragments. Raises ValueError if the capacity is out of
+    range or the path unknown. No gradient: ids are whole numbers.
     """
-    height, width = size
     if not 0 < capacity <= MAX_CAPACITY:
         raise ValueError(f"capacity {capacity} is not in 1..{MAX_CAPACITY}")
+    if path not in PATHS:
+        raise ValueError(f"no path {path!r}: choose one of {', '.join(PATHS)}")
     vertices = jax.lax.stop_gradient(vertices)
+    here, there = partial(_rasterize, size=size, capacity=capacity), partial(_native, size=size, capacity=capacity)
+    if path == "auto":
+        path = "by platform" if native.available() else "jax"
+    if path == "by platform":
+        return jax.lax.platform_dependent(vertices, faces, cpu=there, default=here)
+    return (here if path == "jax" else there)(vertices, faces)
+
+
+def _native(vertices, faces, size, capacity):
+    return Fragments(*native.rasterize(vertices, faces, size, capacity))
+
+
+def _rasterize(vertices, faces, size, capacity):
+    height, width = size
     corners, depths, x_first, y_first, columns, counts, failed = _setup(vertices, faces, size)
     triangles, places, total = _expand(counts, capacity)
     ax, ay, bx, by, cx, cy = _take(corners, triangles).T
@@ -187,6 +208,17 @@ def _mark(values, ids):
     return jnp.where(ids >= 0, values, jnp.where(ids == OVERFLOW, jnp.nan, 0.0))
 
 
+def bounded(weights, ids):
+    """Barycentrics of weights [H, W, 3]: within [-1/3, 5/3], zero where ids is -1, NaN where rasterize overflowed.
+
+    In slivers under 1/90 pixel the unsnapped triangle can miss the pixel by many times its own size. Where nothing is
+    cut the sum is one already.
+    """
+    cut = jnp.clip(weights, -0.25, 1.25)
+    weights = jnp.where((cut == weights).all(-1, keepdims=True), weights, cut / cut.sum(-1, keepdims=True))
+    return _mark(weights, ids)
+
+
 def resolve(vertices, faces, ids):
     """Depth [H, W] in metres and barycentrics [H, W, 3] at pixel centres, zero where ids is -1.
 
@@ -203,11 +235,7 @@ def resolve(vertices, faces, ids):
     safe = jnp.where(jnp.abs(area) > 1e-12, area, 1.0)
     weight_b, weight_c = weight_b / safe, weight_c / safe
     weights = jnp.stack([1.0 - weight_b - weight_c, weight_b, weight_c], axis=-1)
-    # In slivers under 1/90 pixel the unsnapped triangle can miss the pixel by many times its own size: keep the
-    # weights within [-1/3, 5/3]. Where nothing is cut the sum is one already.
-    cut = jnp.clip(weights, -0.25, 1.25)
-    weights = jnp.where((cut == weights).all(-1, keepdims=True), weights, cut / cut.sum(-1, keepdims=True))
-    barycentrics = _mark(weights, ids)
+    barycentrics = bounded(weights, ids)
     depth = a[..., 2] + barycentrics[..., 1] * (b[..., 2] - a[..., 2]) + barycentrics[..., 2] * (c[..., 2] - a[..., 2])
     return _mark(depth, ids), barycentrics
 
