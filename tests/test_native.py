@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 needs_compiler = pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
 
 draw = jax.jit(raster.rasterize, static_argnums=(2, 3, 4))
+surface = jax.jit(raster.surface, static_argnums=5)
 
 
 def assert_equal(one, other):
@@ -86,6 +87,39 @@ def test_batches_of_batches_share_what_they_share():
 
 
 @needs_compiler
+@pytest.mark.parametrize("seed", range(4))
+def test_surfaces_equal_those_of_pure_jax(seed):
+    size = (24, 32)
+    vertices, faces = soup(seed, reach=(1.4, 0.5, 6.0, 1.0)[seed])
+    rng = np.random.default_rng(seed)
+    attributes, corners = rng.normal(size=(50, 8)).astype(np.float32), rng.integers(0, 50, faces.shape)
+    for capacity in (40000, 900):
+        ids = draw(vertices, faces, size, capacity).front_ids
+        one, other = (surface(vertices, faces, ids, attributes, corners, path) for path in ("jax", "native"))
+        for found, expected in zip(other, one, strict=True):
+            np.testing.assert_allclose(found, expected, atol=2e-5, rtol=2e-4)
+    ids = draw(vertices, faces, size, 40000).front_ids
+    many = jax.vmap(lambda rows: raster.surface(vertices, faces, ids, rows, corners, "native")[2])
+    found = jax.jit(many)(np.stack([attributes, -attributes]))
+    np.testing.assert_allclose(found[1], -found[0], atol=1e-6)
+
+
+@needs_compiler
+def test_gradients_of_surfaces_are_those_of_pure_jax():
+    vertices, faces = dented((32, 32), 0, 12)
+    ids = draw(vertices, faces, (32, 32), 8000).front_ids
+    attributes = np.random.default_rng(0).normal(size=(len(vertices), 5)).astype(np.float32)
+
+    def loss(vertices, attributes, path):
+        depth, barycentrics, values = raster.surface(vertices, faces, ids, attributes, path=path)
+        return (depth**2).sum() + (values * barycentrics[..., :1]).sum()
+
+    slope = jax.jit(jax.grad(loss, argnums=(0, 1)), static_argnums=2)
+    for found, expected in zip(*(slope(vertices, attributes, path) for path in ("native", "jax")), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-3, rtol=1e-3)
+
+
+@needs_compiler
 def test_gradients_pass_by():
     vertices, faces = dented((32, 32), 0, 12)
 
@@ -125,7 +159,7 @@ def test_pmapped_and_sharded_inputs():
 
 def test_without_a_compiler_one_line_says_so_and_pure_jax_draws(monkeypatch, caplog, tmp_path):
     monkeypatch.setenv("TRYON_JAX_CACHE", str(tmp_path))
-    for compiler, why in (("no-such-compiler", "install one, or set CXX"), ("false", "could not compile rasterize.cc")):
+    for compiler, why in (("no-such-compiler", "install one, or set CXX"), ("false", "could not compile the kernels")):
         native.available.cache_clear()
         monkeypatch.setenv("CXX", compiler)
         caplog.clear()

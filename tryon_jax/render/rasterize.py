@@ -248,3 +248,43 @@ def interpolate(attributes, faces, ids, barycentrics):
         _take(attributes, corners[..., i]) * barycentrics[..., i, None].astype(attributes.dtype) for i in range(3)
     )
     return _mark(first + second + third, ids)
+
+
+def surface(vertices, faces, ids, attributes, attribute_faces=None, path="auto"):
+    """Depth [H, W], barycentrics [H, W, 3] and attributes [H, W, C] at pixels: `resolve` and `interpolate` in one.
+
+    attributes [A, C] have their own faces [F, 3] where attribute_faces is given (texture coordinates at seams). path:
+    as of `rasterize`; the kernel's values are those of pure JAX but for rounding. Differentiable in vertices and
+    attributes once, in reverse.
+    """
+    attribute_faces = faces if attribute_faces is None else attribute_faces
+    if path not in PATHS:
+        raise ValueError(f"no path {path!r}: choose one of {', '.join(PATHS)}")
+    if path == "jax" or (path == "auto" and not native.available()):
+        return _surface(vertices, faces, ids, attributes, attribute_faces)
+    return _fast_surface(vertices, faces, ids, attributes, attribute_faces)
+
+
+def _surface(vertices, faces, ids, attributes, attribute_faces):
+    depth, barycentrics = resolve(vertices, faces, ids)
+    return depth, barycentrics, interpolate(attributes, attribute_faces, ids, barycentrics)
+
+
+@jax.custom_vjp
+def _fast_surface(vertices, faces, ids, attributes, attribute_faces):
+    arguments = vertices, faces, ids, attributes, attribute_faces
+    return jax.lax.platform_dependent(*arguments, cpu=native.surface, default=_surface)
+
+
+def _surface_forward(*arguments):
+    return _fast_surface(*arguments), arguments
+
+
+def _surface_backward(arguments, gradients):
+    vertices, faces, ids, attributes, attribute_faces = arguments
+    _, pull = jax.vjp(lambda v, a: _surface(v, faces, ids, a, attribute_faces), vertices, attributes)
+    of_vertices, of_attributes = pull(gradients)
+    return of_vertices, None, None, of_attributes, None
+
+
+_fast_surface.defvjp(_surface_forward, _surface_backward)

@@ -1,4 +1,4 @@
-"""The rasteriser's C++ kernel for CPUs: built once by the machine's own compiler, called through XLA's FFI."""
+"""The rasteriser's C++ kernels for CPUs: built once by the machine's own compiler, called through XLA's FFI."""
 
 import ctypes
 import functools
@@ -17,8 +17,9 @@ import jaxlib
 
 from tryon_jax.assets import cache_folder
 
-SOURCE = pathlib.Path(__file__).with_name("rasterize.cc")
-TARGET = "tryon_jax_rasterize"
+FOLDER = pathlib.Path(__file__).parent
+# Name of each kernel for XLA -> its symbol in the library.
+KERNELS = {"tryon_jax_rasterize": "TryonRasterize", "tryon_jax_surface": "TryonSurface"}
 # Without contraction of a * b + c, which would round depths otherwise than the path that is not compiled here.
 FLAGS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-w")
 COMPILERS = ("c++", "g++", "clang++")
@@ -27,41 +28,44 @@ PATIENCE = 300  # seconds that a compiler may take: about ten times what one tak
 
 @functools.cache
 def available():
-    """Whether the kernel can be called in this process. The first time on a machine it is compiled, some seconds.
+    """Whether the kernels can be called in this process. The first time on a machine they are compiled, some seconds.
 
     Where that fails one line of the log says why, and the path in pure JAX serves.
     """
     try:
         library = ctypes.CDLL(str(built()))
-        handler = library.TryonRasterize
+        handlers = {name: jax.ffi.pycapsule(getattr(library, symbol)) for name, symbol in KERNELS.items()}
     except (OSError, AttributeError, subprocess.SubprocessError) as error:
         logging.getLogger(__name__).warning("drawing in pure JAX, about three times slower on a CPU: %s", error)
         return False
-    jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(handler), platform="cpu")
+    for name, handler in handlers.items():
+        jax.ffi.register_ffi_target(name, handler, platform="cpu")
     return True
 
 
 def built():
-    """Path of the compiled kernel in the cache, made if it is not there; keyed by all that it depends on.
+    """Path of the compiled kernels in the cache, made if it is not there; keyed by all that it depends on.
 
     Raises OSError if there is no compiler or the cache cannot be written, SubprocessError if compiling fails.
     """
     compiler = os.environ.get("CXX") or next(filter(shutil.which, COMPILERS), None)
     if compiler is None or shutil.which(compiler) is None:
         raise OSError(f"no C++ compiler ({compiler or ', '.join(COMPILERS)}) is installed; install one, or set CXX")
-    parts = (SOURCE.read_bytes(), jax.__version__, jaxlib.__version__, compiler, platform.machine(), *FLAGS)
+    sources = sorted(FOLDER.glob("*.cc"))
+    texts = [path.read_bytes() for path in sorted(FOLDER.glob("*.h")) + sources]
+    parts = (*texts, jax.__version__, jaxlib.__version__, compiler, platform.machine(), *FLAGS)
     key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
-    path = cache_folder() / "native" / f"rasterize-{key}.so"
+    path = cache_folder() / "native" / f"render-{key}.so"
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".rasterize-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".render-") as scratch:
         made = pathlib.Path(scratch) / path.name
-        command = [compiler, *FLAGS, f"-I{jax.ffi.include_dir()}", str(SOURCE), "-o", str(made)]
+        command = [compiler, *FLAGS, f"-I{jax.ffi.include_dir()}", *map(str, sources), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         if done.returncode:
             why = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr.strip()[:200])
-            raise subprocess.SubprocessError(f"{compiler} could not compile {SOURCE.name}: {why}")
+            raise subprocess.SubprocessError(f"{compiler} could not compile the kernels of {FOLDER}: {why}")
         os.replace(made, path)  # all of it or nothing, whoever else is building
     return path
 
@@ -74,5 +78,15 @@ def rasterize(vertices, faces, size, capacity):
         jax.ShapeDtypeStruct((), jnp.bool_),
     )
     # expand_dims: what all items of a batch share, most often the faces, is not copied.
-    call = jax.ffi.ffi_call(TARGET, results, vmap_method="expand_dims")
+    call = jax.ffi.ffi_call("tryon_jax_rasterize", results, vmap_method="expand_dims")
     return call(jnp.asarray(vertices, jnp.float32), jnp.asarray(faces, jnp.int32), capacity=capacity)
+
+
+def surface(vertices, faces, ids, attributes, attribute_faces):
+    """(depth, barycentrics, values) of render.rasterize.surface on a CPU; `available()` must have said so."""
+    results = tuple(
+        jax.ShapeDtypeStruct((*ids.shape, *channels), jnp.float32) for channels in ((), (3,), (attributes.shape[1],))
+    )
+    call = jax.ffi.ffi_call("tryon_jax_surface", results, vmap_method="expand_dims")
+    floats, whole = (lambda array: jnp.asarray(array, jnp.float32)), (lambda array: jnp.asarray(array, jnp.int32))
+    return call(floats(vertices), whole(faces), whole(ids), floats(attributes), whole(attribute_faces))

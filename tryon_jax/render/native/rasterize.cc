@@ -5,12 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
+#include "batch.h"
 
 namespace {
 
@@ -158,18 +155,6 @@ class Picture {
   std::vector<int32_t> level_;
 };
 
-// Which item of an operand belongs to item `index` of the result, whose leading axes it shares or has as 1.
-int64_t Item(int64_t index, ffi::Span<const int64_t> result, ffi::Span<const int64_t> operand, size_t leading) {
-  int64_t item = 0, stride = 1;
-  for (size_t axis = leading; axis-- > 0;) {
-    int64_t place = index % result[axis];
-    index /= result[axis];
-    if (operand[axis] != 1) item += place * stride;
-    stride *= operand[axis];
-  }
-  return item;
-}
-
 ffi::Error Rasterize(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, int64_t capacity,
                      ffi::ResultBuffer<ffi::S32> front, ffi::ResultBuffer<ffi::S32> back,
                      ffi::ResultBuffer<ffi::PRED> overflow) {
@@ -178,10 +163,9 @@ ffi::Error Rasterize(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces
   if (vertex_shape.size() != leading + 2 || face_shape.size() != leading + 2) {
     return ffi::Error::InvalidArgument("vertices and faces need the leading axes of the result");
   }
-  int64_t height = shape[leading], width = shape[leading + 1], pixels = height * width, count = 1;
-  for (size_t axis = 0; axis < leading; ++axis) count *= shape[axis];
+  int64_t height = shape[leading], width = shape[leading + 1], pixels = height * width;
   int64_t vertex_count = vertex_shape[leading], face_count = face_shape[leading];
-  for (int64_t index = 0; index < count; ++index) {
+  for (int64_t index = 0; index < Items(shape, leading); ++index) {
     const float* own_vertices = vertices.typed_data() + 3 * vertex_count * Item(index, shape, vertex_shape, leading);
     const int32_t* own_faces = faces.typed_data() + 3 * face_count * Item(index, shape, face_shape, leading);
     int32_t *own_front = front->typed_data() + index * pixels, *own_back = back->typed_data() + index * pixels;

@@ -1,0 +1,89 @@
+// Depth, barycentrics and interpolated attributes of the triangles that `rasterize` saw, as `resolve` and `interpolate`
+// of rasterize.py make them, in one pass over the pixels: what is not covered costs a store.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "batch.h"
+
+namespace {
+
+constexpr int32_t kOverflow = -2;
+
+// Weights of a triangle's corners at a point, as floats; `bounded` of rasterize.py included.
+void Weights(const float* a, const float* b, const float* c, float x, float y, float* weights) {
+  float ax = a[0] - x, ay = a[1] - y, bx = b[0] - x, by = b[1] - y, cx = c[0] - x, cy = c[1] - y;
+  float area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+  float safe = std::abs(area) > 1e-12f ? area : 1.0f;
+  float weight_b = (cx * ay - cy * ax) / safe, weight_c = (ax * by - ay * bx) / safe;
+  weights[0] = 1.0f - weight_b - weight_c, weights[1] = weight_b, weights[2] = weight_c;
+  float cut[3], sum = 0.0f;
+  bool same = true;
+  for (int i = 0; i < 3; ++i) {
+    cut[i] = std::min(std::max(weights[i], -0.25f), 1.25f);
+    same &= cut[i] == weights[i];
+    sum += cut[i];
+  }
+  if (!same) {
+    for (int i = 0; i < 3; ++i) weights[i] = cut[i] / sum;
+  }
+}
+
+ffi::Error Surface(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, ffi::Buffer<ffi::S32> ids,
+                   ffi::Buffer<ffi::F32> attributes, ffi::Buffer<ffi::S32> attribute_faces,
+                   ffi::ResultBuffer<ffi::F32> depth, ffi::ResultBuffer<ffi::F32> barycentrics,
+                   ffi::ResultBuffer<ffi::F32> values) {
+  auto shape = depth->dimensions();
+  size_t leading = shape.size() - 2;
+  int64_t height = shape[leading], width = shape[leading + 1], pixels = height * width;
+  int64_t channels = values->dimensions()[leading + 2];
+  auto own = [&](const auto& operand, int64_t index) {
+    auto sizes = operand.dimensions();
+    return operand.typed_data() + sizes[leading] * sizes[leading + 1] * Item(index, shape, sizes, leading);
+  };
+  for (int64_t index = 0; index < Items(shape, leading); ++index) {
+    const float *points = own(vertices, index), *rows = own(attributes, index);
+    const int32_t *corners = own(faces, index), *row_corners = own(attribute_faces, index), *seen = own(ids, index);
+    float* out_depth = depth->typed_data() + index * pixels;
+    float* out_weights = barycentrics->typed_data() + 3 * index * pixels;
+    float* out_values = values->typed_data() + channels * index * pixels;
+    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+      int32_t id = seen[pixel];
+      float* weights = out_weights + 3 * pixel;
+      float* value = out_values + channels * pixel;
+      if (id < 0) {
+        float nothing = id == kOverflow ? std::numeric_limits<float>::quiet_NaN() : 0.0f;
+        out_depth[pixel] = nothing;
+        std::fill(weights, weights + 3, nothing);
+        std::fill(value, value + channels, nothing);
+        continue;
+      }
+      const int32_t *corner = corners + 3 * id, *row = row_corners + 3 * id;
+      const float *a = points + 3 * corner[0], *b = points + 3 * corner[1], *c = points + 3 * corner[2];
+      Weights(a, b, c, pixel % width + 0.5f, pixel / width + 0.5f, weights);
+      out_depth[pixel] = a[2] + weights[1] * (b[2] - a[2]) + weights[2] * (c[2] - a[2]);
+      const float *first = rows + channels * row[0], *second = rows + channels * row[1];
+      const float* third = rows + channels * row[2];
+      for (int64_t i = 0; i < channels; ++i) {
+        value[i] = first[i] * weights[0] + second[i] * weights[1] + third[i] * weights[2];
+      }
+    }
+  }
+  return ffi::Error::Success();
+}
+
+}  // namespace
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(TryonSurface, Surface,
+                              ffi::Ffi::Bind()
+                                  .Arg<ffi::Buffer<ffi::F32>>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Arg<ffi::Buffer<ffi::F32>>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Ret<ffi::Buffer<ffi::F32>>()
+                                  .Ret<ffi::Buffer<ffi::F32>>()
+                                  .Ret<ffi::Buffer<ffi::F32>>());
