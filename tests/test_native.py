@@ -13,6 +13,7 @@ from test_rasterize import on_screen, soup, sphere
 
 from tryon_jax.render import native
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render.texture import sample_seen, sample_texture
 
 ROOT = pathlib.Path(__file__).parent.parent
 needs_compiler = pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
@@ -102,6 +103,19 @@ def test_surfaces_equal_those_of_pure_jax(seed):
     many = jax.vmap(lambda rows: raster.surface(vertices, faces, ids, rows, corners, "native")[2])
     found = jax.jit(many)(np.stack([attributes, -attributes]))
     np.testing.assert_allclose(found[1], -found[0], atol=1e-6)
+
+
+@needs_compiler
+def test_textures_equal_those_of_pure_jax_and_what_is_not_seen_is_black():
+    rng = np.random.default_rng(0)
+    uv, texture = rng.uniform(-0.1, 1.1, (9, 11, 2)).astype(np.float32), rng.random((5, 7, 4)).astype(np.float32)
+    ids = rng.integers(-1, 3, (9, 11)).astype(np.int32)
+    uv[0, 0], ids[0, 0] = np.nan, raster.OVERFLOW
+    sample = jax.jit(sample_seen, static_argnums=3)
+    one, other = (np.asarray(sample(texture, uv, ids, path)) for path in ("jax", "native"))
+    np.testing.assert_allclose(other, one, atol=1e-6)
+    assert np.isnan(other[0, 0]).all() and (other[ids == -1] == 0).all()
+    np.testing.assert_allclose(other[ids >= 0], sample_texture(texture, uv)[ids >= 0], atol=1e-6)
 
 
 @needs_compiler

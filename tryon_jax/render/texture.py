@@ -1,6 +1,9 @@
 """Colours out of pictures at texture coordinates."""
 
+import jax
 import jax.numpy as jnp
+
+from tryon_jax.render import native
 
 
 def sample_texture(texture, uv):
@@ -24,3 +27,17 @@ def sample_texture(texture, uv):
     upper = pixel(top, left) * (1 - right_share) + pixel(top, right) * right_share
     lower = pixel(bottom, left) * (1 - right_share) + pixel(bottom, right) * right_share
     return upper * (1 - lower_share) + lower * lower_share
+
+
+def sample_seen(texture, uv, ids, path="auto"):
+    """`sample_texture` of texture [h, w, C] at uv [H, W, 2] where ids [H, W] are not negative, zero elsewhere.
+
+    path: as of `rasterize`; the C++ kernel skips what shows nothing. Not for gradients. NaN stays NaN.
+    """
+    if path == "jax" or (path == "auto" and not native.available()):
+        return _sample_seen(texture, uv, ids)
+    return jax.lax.platform_dependent(texture, uv, ids, cpu=native.texture, default=_sample_seen)
+
+
+def _sample_seen(texture, uv, ids):
+    return jnp.where((ids == -1)[..., None], 0.0, sample_texture(texture, uv))

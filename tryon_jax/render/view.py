@@ -1,20 +1,23 @@
 """Pictures of a textured mesh from around it, drawn by this project's own rasteriser."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax.geometry.camera import project
-from tryon_jax.geometry.mesh import vertex_normals
+from tryon_jax.geometry.mesh import Mesh, vertex_normals
 from tryon_jax.render import rasterize as raster
 from tryon_jax.render.shade import spherical_harmonics
-from tryon_jax.render.texture import sample_texture
+from tryon_jax.render.texture import sample_seen
 
 BACKGROUND = (0.95, 0.95, 0.96)
 _SUPERSAMPLING = 2
 _MARGIN = 1.06
+# Turns at which the rasteriser's capacity is counted beforehand.
+_TRIED = 16
 
 
 def _turned(points, yaw):
@@ -29,16 +32,33 @@ def _place(vertices, yaw, camera, size):
     return project(camera, _turned(vertices, yaw), size)
 
 
-@partial(jax.jit, static_argnames=("size", "capacity"))
-def _draw(mesh, normals, yaw, camera, light, background, size, capacity):
-    """One picture [S, S, 3] in [0, 1] and whether it overflowed."""
+class View(NamedTuple):
+    """A mesh on the device, ready to be drawn from any side (`prepare`, `draw`).
+
+    mesh: camera-frame Mesh, centred on x = z = 0, its texture float32 in [0, 1]; normals [V, 3]; camera [3] that holds
+    every turn, of the samples; background [3]; light [9, 3] or None; size: side of the picture in pixels; capacity of
+    the rasteriser; path: as of `rasterize`.
+    """
+
+    mesh: Mesh
+    normals: jax.Array
+    camera: jax.Array
+    background: jax.Array
+    light: jax.Array | None
+    size: int
+    capacity: int
+    path: str
+
+
+@partial(jax.jit, static_argnames=("size", "capacity", "path"))
+def _draw(mesh, normals, yaw, camera, light, background, size, capacity, path):
+    """One picture uint8 [S, S, 3] and whether it overflowed."""
     large = (size * _SUPERSAMPLING,) * 2
     vertices = _place(mesh.vertices, yaw, camera, large)
-    fragments = raster.rasterize(vertices, mesh.faces, large, capacity)
+    fragments = raster.rasterize(vertices, mesh.faces, large, capacity, path)
     ids = fragments.front_ids
-    _, barycentrics = raster.resolve(vertices, mesh.faces, ids)
-    uv = raster.interpolate(mesh.uv, mesh.uv_faces, ids, barycentrics)
-    colour = sample_texture(mesh.texture.astype(jnp.float32) / 255, uv)
+    _, barycentrics, uv = raster.surface(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces, path)
+    colour = sample_seen(mesh.texture, uv, ids, path)
     if light is not None:
         facing = raster.interpolate(_turned(normals, yaw), mesh.faces, ids, barycentrics)
         # Interpolated normals are shorter than 1; 1e-6 only keeps the background from dividing by zero.
@@ -46,7 +66,7 @@ def _draw(mesh, normals, yaw, camera, light, background, size, capacity):
         colour = colour * spherical_harmonics(facing, light)
     picture = jnp.where((ids >= 0)[..., None], jnp.clip(colour, 0, 1), background)
     blocks = picture.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, 3)
-    return blocks.mean((1, 3)), fragments.overflow
+    return jnp.round(blocks.mean((1, 3)) * 255).astype(jnp.uint8), fragments.overflow
 
 
 def _framing(vertices, size):
@@ -58,33 +78,57 @@ def _framing(vertices, size):
     return np.array([2 * half / size, 0.0, (low + high) / 2], np.float32)
 
 
-def render(mesh, size, yaws, light=None, background=BACKGROUND):
-    """Pictures uint8 [N, S, S, 3] of a camera-frame Mesh turned by each of yaws [N] radians about its middle.
+def prepare(mesh, size, light=None, background=BACKGROUND, path="auto"):
+    """The View of a camera-frame Mesh in pictures of side `size`, turned about its middle; on the device once.
 
-    All share one framing that holds every turn; yaw 0 shows the front. light: coefficients [9, 3] fixed to the
-    viewer, or None for the texture's colours as they are (right where they hold light already, as lifted sheets
-    do). 2 x 2 samples a pixel. Raises ValueError if the mesh is too fine for one pass of the rasteriser.
+    light: coefficients [9, 3] fixed to the viewer, or None for the texture's colours as they are (right where they hold
+    light already, as lifted sheets do). Raises ValueError if the mesh is too fine for one pass of the rasteriser.
     """
     vertices = np.asarray(mesh.vertices, np.float32)
     middle = (vertices.min(0) + vertices.max(0)) / 2
-    vertices = vertices - middle * [1, 0, 1]
-    normals = vertex_normals(vertices.astype(np.float32), np.asarray(mesh.faces))
-    mesh = jax.tree.map(jnp.asarray, mesh._replace(vertices=vertices.astype(np.float32)))
-    large = size * _SUPERSAMPLING
-    camera = _framing(vertices, large)
-    turns = [_place(mesh.vertices, jnp.float32(yaw), camera, (large, large)) for yaw in yaws]
-    need = max(raster.candidates(turn, mesh.faces, (large, large)) for turn in turns)
-    # Rounded up to a power of two, so that similar meshes share one compilation.
-    capacity = min(1 << max(need - 1, 1).bit_length(), raster.MAX_CAPACITY)
-    pictures = []
-    for yaw in yaws:
-        picture, overflow = _draw(
-            mesh, normals, jnp.float32(yaw), camera, light, jnp.asarray(background, jnp.float32), size, capacity
-        )
-        if overflow:
-            raise ValueError(f"{len(mesh.faces)} faces at {size} pixels exceed the rasteriser: draw smaller pictures")
-        pictures.append(np.asarray(jnp.round(picture * 255).astype(jnp.uint8)))
-    return np.stack(pictures)
+    vertices = (vertices - middle * [1, 0, 1]).astype(np.float32)
+    normals = vertex_normals(vertices, np.asarray(mesh.faces))
+    mesh = mesh._replace(vertices=vertices, texture=np.asarray(mesh.texture, np.float32) / 255)
+    mesh = jax.tree.map(jnp.asarray, mesh)
+    large = (size * _SUPERSAMPLING,) * 2
+    camera = _framing(vertices, large[0])
+    turns = np.arange(_TRIED) * (2 * np.pi / _TRIED)
+    need = max(_candidates(mesh.vertices, mesh.faces, jnp.float32(yaw), camera, large) for yaw in turns)
+    # Turns in between need a little more; a power of two, so that similar meshes share one compilation.
+    capacity = 1 << int(need * 1.05).bit_length()
+    if need > raster.MAX_CAPACITY:
+        raise ValueError(f"{len(mesh.faces)} faces at {size} pixels exceed the rasteriser: draw smaller pictures")
+    return View(
+        mesh, normals, jnp.asarray(camera), jnp.asarray(background, jnp.float32), light, size,
+        min(capacity, raster.MAX_CAPACITY), path,
+    )  # fmt: skip
+
+
+def _candidates(vertices, faces, yaw, camera, size):
+    return raster.candidates(_place(vertices, yaw, camera, size), faces, size)
+
+
+def draw(view, yaw):
+    """(picture uint8 [S, S, 3], overflow bool) of a View turned by yaw radians; yaw 0 shows the front.
+
+    All on the device: one compilation for all views of the same sizes, and nothing waits for the host. Where overflow
+    is set the picture shows nothing. 2 x 2 samples a pixel.
+    """
+    arrays = view.mesh, view.normals, jnp.float32(yaw), view.camera, view.light, view.background
+    return _draw(*arrays, view.size, view.capacity, view.path)
+
+
+def render(mesh, size, yaws, light=None, background=BACKGROUND):
+    """Pictures uint8 [N, S, S, 3] of a camera-frame Mesh turned by each of yaws [N] radians about its middle.
+
+    All share one framing that holds every turn; yaw 0 shows the front. light, background: as of `prepare`. Raises
+    ValueError if the mesh is too fine for one pass of the rasteriser.
+    """
+    view = prepare(mesh, size, light, background)
+    drawn = [draw(view, yaw) for yaw in yaws]
+    if any(overflow for _, overflow in drawn):
+        raise ValueError(f"{len(mesh.faces)} faces at {size} pixels exceed the rasteriser: draw smaller pictures")
+    return np.stack([np.asarray(picture) for picture, _ in drawn])
 
 
 def views(mesh, size, light=None, background=BACKGROUND):

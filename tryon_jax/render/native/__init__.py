@@ -19,7 +19,11 @@ from tryon_jax.assets import cache_folder
 
 FOLDER = pathlib.Path(__file__).parent
 # Name of each kernel for XLA -> its symbol in the library.
-KERNELS = {"tryon_jax_rasterize": "TryonRasterize", "tryon_jax_surface": "TryonSurface"}
+KERNELS = {
+    "tryon_jax_rasterize": "TryonRasterize",
+    "tryon_jax_surface": "TryonSurface",
+    "tryon_jax_texture": "TryonTexture",
+}
 # Without contraction of a * b + c, which would round depths otherwise than the path that is not compiled here.
 FLAGS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-w")
 COMPILERS = ("c++", "g++", "clang++")
@@ -90,3 +94,10 @@ def surface(vertices, faces, ids, attributes, attribute_faces):
     call = jax.ffi.ffi_call("tryon_jax_surface", results, vmap_method="expand_dims")
     floats, whole = (lambda array: jnp.asarray(array, jnp.float32)), (lambda array: jnp.asarray(array, jnp.int32))
     return call(floats(vertices), whole(faces), whole(ids), floats(attributes), whole(attribute_faces))
+
+
+def texture(picture, uv, ids):
+    """Samples [H, W, C] of render.texture.sample_seen on a CPU, which see; `available()` must have said so."""
+    result = jax.ShapeDtypeStruct((*ids.shape, picture.shape[2]), jnp.float32)
+    call = jax.ffi.ffi_call("tryon_jax_texture", result, vmap_method="expand_dims")
+    return call(jnp.asarray(picture, jnp.float32), jnp.asarray(uv, jnp.float32), jnp.asarray(ids, jnp.int32))
