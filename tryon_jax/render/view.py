@@ -35,9 +35,9 @@ def _place(vertices, yaw, camera, size):
 class View(NamedTuple):
     """A mesh on the device, ready to be drawn from any side (`prepare`, `draw`).
 
-    mesh: camera-frame Mesh, centred on x = z = 0, its texture float32 in [0, 1]; normals [V, 3]; camera [3] that holds
-    every turn, of the samples; background [3]; light [9, 3] or None; size: side of the picture in pixels; capacity of
-    the rasteriser; path: as of `rasterize`.
+    mesh: camera-frame Mesh, centred on x = z = 0, its texture float32 in [0, 1], or None where uv are colours
+    (geometry.files.read); normals [V, 3]; camera [3] that holds every turn, of the samples; background [3]; light
+    [9, 3] or None; size: side of the picture in pixels; capacity of the rasteriser; path: as of `rasterize`.
     """
 
     mesh: Mesh
@@ -57,8 +57,9 @@ def _draw(mesh, normals, yaw, camera, light, background, size, capacity, path):
     vertices = _place(mesh.vertices, yaw, camera, large)
     fragments = raster.rasterize(vertices, mesh.faces, large, capacity, path)
     ids = fragments.front_ids
-    _, barycentrics, uv = raster.surface(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces, path)
-    colour = sample_seen(mesh.texture, uv, ids, path)
+    _, barycentrics, colour = raster.surface(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces, path)
+    if mesh.texture is not None:
+        colour = sample_seen(mesh.texture, colour, ids, path)
     if light is not None:
         facing = raster.interpolate(_turned(normals, yaw), mesh.faces, ids, barycentrics)
         # Interpolated normals are shorter than 1; 1e-6 only keeps the background from dividing by zero.
@@ -88,8 +89,8 @@ def prepare(mesh, size, light=None, background=BACKGROUND, path="auto"):
     middle = (vertices.min(0) + vertices.max(0)) / 2
     vertices = (vertices - middle * [1, 0, 1]).astype(np.float32)
     normals = vertex_normals(vertices, np.asarray(mesh.faces))
-    mesh = mesh._replace(vertices=vertices, texture=np.asarray(mesh.texture, np.float32) / 255)
-    mesh = jax.tree.map(jnp.asarray, mesh)
+    texture = None if mesh.texture is None else np.asarray(mesh.texture, np.float32) / 255
+    mesh = jax.tree.map(jnp.asarray, mesh._replace(vertices=vertices, texture=texture))
     large = (size * _SUPERSAMPLING,) * 2
     camera = _framing(vertices, large[0])
     turns = np.arange(_TRIED) * (2 * np.pi / _TRIED)
