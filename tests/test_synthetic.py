@@ -18,6 +18,7 @@ from tryon_jax.data.synthetic import card, generator, records, staging
 from tryon_jax.errors import UserError
 from tryon_jax.geometry.parts import GARMENT_CLASSES
 
+ROOT = pathlib.Path(__file__).parent.parent
 SIZE = 8
 
 
@@ -192,6 +193,15 @@ def test_killed_and_started_again(tmp_path):
 def test_a_worker_that_dies_is_reported(tmp_path):
     with pytest.raises(UserError, match="exit code -9.*start the command again"):
         staging.make(tmp_path, staging.chunks({"train": 8}, 4), Fails(SIZE, 0), 2)
+
+
+def test_a_script_that_its_workers_would_run_again_ends_and_says_why(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        f"from tryon_jax.data import synthetic\nsynthetic.open_split('smoke', 'train', {str(tmp_path)!r}, workers=1)\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode and "if __name__ == '__main__':" in done.stderr
 
 
 def test_a_full_disk_is_one_line(tmp_path):

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import functools
 import json
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -136,6 +137,12 @@ def _check(folder):
 
 def _make(preset, place, make):
     """Makes the preset's files and moves them to `place`; a second process waits and finds them there."""
+    # A worker that imports its parent's script comes back here, and would wait for its parent for ever.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UserError(
+            "data are made in processes that import your script again: put what it does under "
+            "`if __name__ == '__main__':`"
+        )
     staged = place.parent / f"staging_{place.name}"
     try:
         staged.mkdir(parents=True, exist_ok=True)
