@@ -173,14 +173,14 @@ def test_pmapped_and_sharded_inputs():
 
 def test_without_a_compiler_one_line_says_so_and_pure_jax_draws(monkeypatch, caplog, tmp_path):
     monkeypatch.setenv("TRYON_JAX_CACHE", str(tmp_path))
+    vertices, faces = dented((16, 16), 0, 6)
     for compiler, why in (("no-such-compiler", "install one, or set CXX"), ("false", "could not compile the kernels")):
         native.available.cache_clear()
         monkeypatch.setenv("CXX", compiler)
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            vertices, faces = dented((16, 16), 0, 6)
-            ids = raster.rasterize(vertices, faces, (16, 16), 2000).front_ids
-            raster.rasterize(vertices, faces, (16, 16), 2000)
+            ids = jax.jit(lambda mesh: raster.rasterize(mesh, faces, (16, 16), 2000).front_ids)(vertices)
+            assert not native.available()  # and says no more
         assert (np.asarray(ids) >= 0).any()
         assert len(caplog.records) == 1 and why in caplog.text
     monkeypatch.undo()

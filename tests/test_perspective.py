@@ -127,7 +127,7 @@ def test_depth_gradient_equals_finite_differences_where_a_corner_is_behind_the_c
     def loss(points):
         return (perspective.resolve(points, faces, ids, camera)[0] * weights).sum()
 
-    gradient, value = np.asarray(jax.grad(loss)(points)), jax.jit(loss)
+    gradient, value = np.asarray(jax.jit(jax.grad(loss))(points)), jax.jit(loss)
     for corner in range(3):
         for axis in range(3):
             step = np.zeros_like(points)

@@ -8,6 +8,7 @@ from tryon_jax.render import perspective
 from tryon_jax.render import rasterize as raster
 from tryon_jax.render.texture import footprint, mip_levels, sample_mipmapped, sample_texture
 
+sampled = jax.jit(sample_mipmapped)
 CHECKER = np.kron(np.indices((64, 64)).sum(0) % 2, np.ones((2, 2)))[..., None].astype(np.float32)
 
 
@@ -23,12 +24,12 @@ def test_small_footprints_are_plain_samples_and_large_ones_the_mean():
     rng = np.random.default_rng(1)
     texture, uv = rng.random((12, 20, 3)).astype(np.float32), rng.random((50, 2)).astype(np.float32)
     levels = mip_levels(texture)
-    np.testing.assert_allclose(sample_mipmapped(levels, uv, jnp.full(50, 0.3)), sample_texture(texture, uv), atol=1e-6)
+    np.testing.assert_allclose(sampled(levels, uv, jnp.full(50, 0.3)), sample_texture(texture, uv), atol=1e-6)
     np.testing.assert_allclose(
-        sample_mipmapped(levels, uv, jnp.full(50, 1e6)), np.tile(levels[-1].reshape(-1), (50, 1)), atol=1e-6
+        sampled(levels, uv, jnp.full(50, 1e6)), np.tile(levels[-1].reshape(-1), (50, 1)), atol=1e-6
     )
     # Half way between two levels, in the logarithm, is their mean.
-    between = sample_mipmapped(levels, uv, jnp.full(50, 2**1.5))
+    between = sampled(levels, uv, jnp.full(50, 2**1.5))
     halves = [sample_texture(levels[index], uv) for index in (1, 2)]
     np.testing.assert_allclose(between, (halves[0] + halves[1]) / 2, atol=1e-5)
 
@@ -41,7 +42,8 @@ def test_gradients_reach_texture_and_coordinates():
     def value(texture, uv):
         return (sample_mipmapped(mip_levels(texture), uv, spans) ** 2).sum()
 
-    of_texture, of_uv = jax.grad(value, argnums=(0, 1))(texture, uv)
+    value = jax.jit(value)
+    of_texture, of_uv = jax.jit(jax.grad(value, argnums=(0, 1)))(texture, uv)
     way = rng.normal(size=texture.shape).astype(np.float32)
     slope = (value(texture + 1e-2 * way, uv) - value(texture - 1e-2 * way, uv)) / 2e-2
     np.testing.assert_allclose((of_texture * way).sum(), slope, rtol=1e-2)
@@ -60,7 +62,7 @@ def test_the_footprint_of_a_flat_picture_is_its_reduction():
         moved = vertices - jnp.append(shift, 0.0)
         return raster.interpolate(uv.astype(np.float32), faces, ids, raster.resolve(moved, faces, ids)[1])
 
-    np.testing.assert_allclose(footprint(uv_at, (64, 128)), 5, rtol=1e-3)
+    np.testing.assert_allclose(jax.jit(lambda: footprint(uv_at, (64, 128)))(), 5, rtol=1e-3)
 
 
 def test_a_floor_of_squares_fades_to_grey_far_away():
@@ -68,14 +70,14 @@ def test_a_floor_of_squares_fades_to_grey_far_away():
     corners = np.array([[-60, -1, 3], [60, -1, 3], [60, -1, -117], [-60, -1, -117]], np.float32)
     faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
     uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    ids = perspective.rasterize(corners, faces, camera, size, 2**15).front_ids
+    ids = jax.jit(lambda: perspective.rasterize(corners, faces, camera, size, 2**15).front_ids)()
 
     def uv_at(shift):
         moved = camera._replace(centre_x=camera.centre_x - shift[0], centre_y=camera.centre_y - shift[1])
         return raster.interpolate(uv, faces, ids, perspective.resolve(corners, faces, ids, moved)[1])
 
-    coordinates = uv_at(jnp.zeros(2))
-    smooth = sample_mipmapped(mip_levels(CHECKER), coordinates, footprint(uv_at, CHECKER.shape[:2]))
+    coordinates, spans = jax.jit(lambda: (uv_at(jnp.zeros(2)), footprint(uv_at, CHECKER.shape[:2])))()
+    smooth = sampled(mip_levels(CHECKER), coordinates, spans)
     rows = np.flatnonzero((np.asarray(ids) >= 0).all(1))
     far, near = np.asarray(smooth)[rows[:3], :, 0], np.asarray(smooth)[rows[-12:], :, 0]
     assert np.abs(far - 0.5).max() < 0.15  # squares of a fraction of a pixel
