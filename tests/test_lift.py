@@ -154,6 +154,20 @@ def test_front_and_back_views_show_front_and_mirrored_back():
     np.testing.assert_allclose(lit[0, 16, 16], [128, 0, 0], atol=1)
 
 
+def test_a_view_is_compiled_once_and_holds_every_turn():
+    held = view.prepare(lift(ball(), CAMERA), 24)
+    first, _ = view.draw(held, 0.0)
+    compiled = view._draw._cache_size()
+    for yaw in np.linspace(0, 2 * np.pi, 41):
+        picture, overflow = view.draw(held, yaw)
+        assert isinstance(picture, jax.Array) and not overflow
+    assert view._draw._cache_size() == compiled
+    np.testing.assert_array_equal(picture, first)
+    plain = view.prepare(lift(ball(), CAMERA), 24, path="jax")
+    other, _ = view.draw(plain, 0.7)
+    np.testing.assert_allclose(other.astype(int), view.draw(held, 0.7)[0].astype(int), atol=1)
+
+
 def test_bilateral_filter_removes_noise_and_keeps_steps():
     rng = np.random.default_rng(0)
     truth = np.where(np.arange(40) < 20, 0.0, 0.2) * np.ones((40, 1))
