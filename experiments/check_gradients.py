@@ -67,9 +67,10 @@ class Scene:
 
     def draw(self, points, colours, scale):
         """Mask and colours [H, W, 4] of points [V, 3], with the gradient of edges; scale: metres a pixel."""
-        vertices, ids, depth, barycentrics, drawn = self.samples(points, colours, scale, self.size)
+        vertices, ids, depth, barycentrics, _ = self.samples(points, colours, scale, self.size)
         held = jax.lax.stop_gradient(barycentrics)
-        positions = raster.interpolate(vertices[:, :2], self.faces, ids, held)
+        attributes = jnp.concatenate([jnp.ones((len(points), 1)), colours], axis=1)
+        drawn, positions = (raster.interpolate(rows, self.faces, ids, held) for rows in (attributes, vertices[:, :2]))
         return edge_gradient(drawn, positions, depth, ids)
 
 

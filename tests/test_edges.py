@@ -1,4 +1,4 @@
-"""The derivative at silhouettes against finite differences, and what descent makes of it."""
+"""The derivative by where surfaces are against finite differences, and what descent makes of it."""
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +29,10 @@ def picture(vertices, colours, with_edges=True):
     ids = raster.rasterize(vertices, FACES, SIZE, CAPACITY).front_ids
     depth, barycentrics = raster.resolve(vertices, FACES, ids)
     attributes = jnp.concatenate([jnp.ones((len(vertices), 1)), colours], axis=1)
-    drawn = raster.interpolate(attributes, FACES, ids, barycentrics)
     if not with_edges:
-        return drawn
-    positions = raster.interpolate(vertices[:, :2], FACES, ids, jax.lax.stop_gradient(barycentrics))
+        return raster.interpolate(attributes, FACES, ids, barycentrics)
+    held = jax.lax.stop_gradient(barycentrics)
+    drawn, positions = (raster.interpolate(rows, FACES, ids, held) for rows in (attributes, vertices[:, :2]))
     return edge_gradient(drawn, positions, depth, ids, JUMP)
 
 

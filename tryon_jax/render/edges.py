@@ -1,9 +1,10 @@
-"""How a picture changes where surfaces end: the part of a rendering's derivative that its pixels' colours lack.
+"""How a picture changes where its surfaces move, told by the borders between neighbouring pixels.
 
-Inside a surface a pixel's colour follows its barycentrics, smoothly. At a silhouette it jumps, and what changes when
-the surface moves is how far it reaches. Neighbouring pixels on either side tell by how much, in the picture itself: the
-boundary integral of Li et al., "Differentiable Monte Carlo Ray Tracing through Edge Sampling" (2018), equation 4, with
-the edge between two pixel centres. No edge of the mesh is searched for, so triangles may be as small as a pixel.
+A picture is a sum of patches, each of one pixel's colour. When the surface moves, the borders of the patches move with
+it: a border inside of a surface at the mean speed of its two pixels, one between two surfaces with the nearer of them,
+for what is behind stays where it is. Moving a border by a pixel gives one pixel the colour of the other. So silhouettes
+and the inside of a surface are counted in one way, by the picture alone. Derivatives through barycentrics, which the
+inside has too, are wild where a surface is seen at a grazing angle, and do not cancel against those of the silhouette.
 """
 
 import jax
@@ -15,12 +16,12 @@ JUMP = 0.03
 
 @jax.custom_vjp
 def edge_gradient(picture, positions, depth, ids, jump=JUMP):
-    """The picture as it is, with the derivative by where surfaces end added.
+    """The picture as it is, with the derivative by where surfaces are.
 
-    picture [H, W, C]; positions [H, W, 2]: pixel x and y of the surface points seen, as a function of what is sought
-    (`interpolate` of the projected vertices with barycentrics that are held fixed); depth [H, W], larger where nearer;
-    ids [H, W], negative where nothing is seen; jump: depths that differ by more belong to different surfaces. What is
-    behind a surface's end counts as still.
+    picture [H, W, C]: `interpolate` with barycentrics that are held fixed (jax.lax.stop_gradient), so that it follows
+    attributes alone; positions [H, W, 2]: pixel x and y of the surface points seen, `interpolate` of the projected
+    vertices, held in the same way; depth [H, W], larger where nearer; ids [H, W], negative where nothing is seen; jump:
+    depths that differ by more belong to different surfaces.
     """
     del positions, depth, ids, jump
     return picture
@@ -37,13 +38,12 @@ def _backward(residuals, gradient):
     for axis, coordinate in ((1, 0), (0, 1)):
         first = (slice(None),) * axis + (slice(None, -1),)
         second = (slice(None),) * axis + (slice(1, None),)
-        ends = jnp.abs(depth[first] - depth[second]) > jump  # NaN, of two that are background, is no end
-        # The surface's end moves on by a pixel: the first one's colour where the second's was.
-        slope = (picture[first] - picture[second]) * (gradient[first] + gradient[second]) / 2
-        slope = jnp.where(ends, slope.sum(-1), 0.0)
-        nearer = depth[first] > depth[second]
-        moved = moved.at[(*first, ..., coordinate)].add(jnp.where(nearer, slope, 0.0))
-        moved = moved.at[(*second, ..., coordinate)].add(jnp.where(nearer, 0.0, slope))
+        slope = ((picture[first] - picture[second]) * (gradient[first] + gradient[second]) / 2).sum(-1)
+        share = jnp.where(depth[first] > depth[second], 1.0, 0.0)
+        share = jnp.where(jnp.abs(depth[first] - depth[second]) > jump, share, 0.5)
+        slope = jnp.where((ids[first] >= 0) | (ids[second] >= 0), slope, 0.0)
+        moved = moved.at[(*first, ..., coordinate)].add(slope * share)
+        moved = moved.at[(*second, ..., coordinate)].add(slope * (1 - share))
     return gradient, moved, jnp.zeros_like(depth), None, None
 
 
