@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import hashlib
+import importlib.metadata
 import logging
 import os
 import pathlib
@@ -13,7 +14,6 @@ import tempfile
 
 import jax
 import jax.numpy as jnp
-import jaxlib
 
 from tryon_jax.assets import cache_folder
 
@@ -57,7 +57,7 @@ def built():
         raise OSError(f"no C++ compiler ({compiler or ', '.join(COMPILERS)}) is installed; install one, or set CXX")
     sources = sorted(FOLDER.glob("*.cc"))
     texts = [path.read_bytes() for path in sorted(FOLDER.glob("*.h")) + sources]
-    parts = (*texts, jax.__version__, jaxlib.__version__, compiler, platform.machine(), *FLAGS)
+    parts = (*texts, jax.__version__, importlib.metadata.version("jaxlib"), compiler, platform.machine(), *FLAGS)
     key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
     path = cache_folder() / "native" / f"render-{key}.so"
     if path.is_file():
