@@ -134,7 +134,7 @@ def changed(scene, sought):
     """(points, scale) under the parameters sought [5], all zero where nothing is wrong."""
     turn, right, up, scale, lift = sought
     points = jnp.asarray(scene.points)
-    # Arms: what is farther than 20 cm to a side swings about the shoulder, smoothly.
+    # Arms, and a foot at times: what is farther than 20 cm to a side is lifted, smoothly.
     reach = jnp.clip((jnp.abs(points[:, :1]) - 0.2) / 0.3, 0, 1)
     points = points + lift * reach * jnp.array([0.0, 0.5, 0.0])
     cosine, sine = jnp.cos(turn), jnp.sin(turn)

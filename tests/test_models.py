@@ -3,13 +3,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from made_people import batch
-from scipy import ndimage
 
-from tryon_jax.geometry.camera import pixel_centres
-from tryon_jax.geometry.parts import KEYPOINT, MATERIALS
+from tryon_jax.geometry.parts import MATERIALS
 from tryon_jax.models import adversary, inference, maps
 from tryon_jax.models import discriminator as judge
 from tryon_jax.models.attention import Attention
@@ -24,8 +21,7 @@ from tryon_jax.models.encoder_decoder import (
     without_skips,
 )
 from tryon_jax.models.generator import Mapping
-from tryon_jax.models.joints import Correction, Joints
-from tryon_jax.models.posture import BONES, TOLD, Posture, measured, sampled
+from tryon_jax.models.posture import TOLD
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
 
@@ -86,49 +82,6 @@ def test_keypoints_that_are_not_shown_might_be_anywhere(encoded):
     assert not np.allclose(one[0][0], jax.jit(encoder.apply)(variables, observations())[0][0])
 
 
-def test_joints_are_places_in_the_picture():
-    module = Joints(count=2)
-    coarse, middle = jnp.zeros((1, 4, 4, 3)), jnp.zeros((1, 8, 8, 1)).at[0, 2, 5].set(1.0)
-    params = module.init(jax.random.key(0), coarse, middle)["params"]
-    for name in ("mix_0", "mix_1", "broad"):  # nothing but what is seen, normalised
-        params[name] = jax.tree.map(jnp.zeros_like, params[name])
-    params["mix_0"]["norm"] = params["mix_1"]["norm"] = {"scale": jnp.ones(1), "bias": jnp.zeros(1)}
-    params["heat"]["kernel"] = jnp.array([50.0, 0.0]).reshape(1, 1, 1, 2)
-    params["offset"] = {"kernel": jnp.zeros((1, 1, 1, 4)), "bias": jnp.zeros(4)}
-    found = module.apply({"params": params}, coarse, middle)[0]
-    # A sharp peak is its cell's centre (cells of a quarter of a half side), an even map the middle of the picture.
-    np.testing.assert_allclose(found, [[5.5 / 4 - 1, 2.5 / 4 - 1], [0, 0]], atol=1e-3)
-    params["offset"]["bias"] = jnp.array([0.25, -0.5, 0.0, 0.0])
-    # Offsets, in cells, move the first keypoint alone.
-    found = module.apply({"params": params}, coarse, middle)[0]
-    np.testing.assert_allclose(found, [[5.75 / 4 - 1, 2.0 / 4 - 1], [0, 0]], atol=1e-3)
-
-
-def test_a_correction_learns_to_see_how_far_a_guess_is_off_and_leaves_the_guess_to_its_own_judge():
-    keys = jax.random.split(jax.random.key(1), 2)
-    side, truth = 16, jax.random.uniform(keys[0], (8, 17, 2), minval=-0.5, maxval=0.5)
-    guess = truth + 0.05 * jax.random.normal(keys[1], truth.shape)
-    # Features in which each keypoint is a blob of its own channel.
-    away = (pixel_centres((side, side)) * (2 / side) - 1)[None, :, :, None] - truth[:, None, None]
-    fine = jnp.exp(-jnp.square(away / 0.1).sum(-1))
-    middle, coarse = fine.reshape(8, 8, 2, 8, 2, 17).mean((2, 4)), jnp.ones((8, 2, 2, 3))
-    module = Correction(width=64, look=16)
-    params = module.init(jax.random.key(0), coarse, middle, fine, guess)
-    chain = optax.adam(3e-3)
-
-    def error(params, guess):
-        return jnp.abs(module.apply(params, coarse, middle, fine, guess) - truth).mean()
-
-    def step(_, both):
-        updates, opt_state = chain.update(jax.grad(error)(both[0], guess), both[1])
-        return optax.apply_updates(both[0], updates), opt_state
-
-    trained, _ = jax.jit(lambda both: jax.lax.fori_loop(0, 200, step, both))((params, chain.init(params)))
-    assert error(trained, guess) < 0.3 * error(params, guess)
-    assert error(params, guess) < 1.1 * jnp.abs(guess - truth).mean()  # a fresh one hardly moves it
-    np.testing.assert_array_equal(jax.grad(error, argnums=1)(trained, guess), 0)
-
-
 def test_the_posture_is_of_the_shown_keypoints_and_of_found_ones_where_none_are(encoded):
     encoder, variables, _ = encoded
     seen = observations()
@@ -153,42 +106,6 @@ def test_a_told_keypoint_takes_the_place_of_a_found_one_and_is_not_seen(encoded)
     assert np.abs(posture["joint_depths"] - found["joint_depths"]).max() > 1e-5
     for one, other in zip(bare[2:], pyramid[2:], strict=True):  # what comes before the posture
         np.testing.assert_allclose(other, one, atol=1e-5)
-
-
-def test_a_posture_is_measured_from_the_pelvis_and_along_the_bones():
-    joints = jax.random.uniform(jax.random.key(3), (2, 17, 2), minval=-0.5, maxval=0.5)
-    numbers = measured(joints)
-    beside = measured(joints + jnp.array([0.2, -0.1]))
-    np.testing.assert_allclose(beside[:, :-2], numbers[:, :-2], atol=1e-6)
-    np.testing.assert_allclose(beside[:, -2:] - numbers[:, -2:], [[0.2, -0.1]] * 2, atol=1e-6)
-    forearm = numbers.reshape(2, -1, 2)[:, 17 + BONES.index(("left_elbow", "left_wrist"))]
-    ends = (joints[:, KEYPOINT[name]] for name in ("left_elbow", "left_wrist"))
-    np.testing.assert_allclose(forearm, 3 * -jnp.subtract(*ends), atol=1e-6)
-
-
-def test_features_at_joints_equal_scipys_interpolation(rng):
-    features = rng.normal(size=(2, 8, 8, 3)).astype(np.float32)
-    joints = rng.uniform(-1.4, 1.4, size=(2, 17, 2)).astype(np.float32)
-    found = sampled(jnp.asarray(features), jnp.asarray(joints))
-    rows, columns = ((joints[..., axis] + 1) * 4 - 0.5 for axis in (1, 0))
-    for item, channel in np.ndindex(2, 3):
-        expected = ndimage.map_coordinates(
-            features[item, ..., channel], [rows[item], columns[item]], order=1, mode="grid-constant"
-        )
-        np.testing.assert_allclose(found[item, :, channel], expected, atol=1e-5)
-
-
-def test_a_place_hears_the_joints_that_are_near_it():
-    joints = jnp.stack(jnp.meshgrid(jnp.linspace(-0.9, 0.9, 5), jnp.linspace(-0.9, 0.9, 4)), -1).reshape(1, 20, 2)
-    joints = joints[:, :17]
-    module, shown = Posture(), (jnp.zeros((1, 32, 32, 4)), jnp.zeros((1, 64, 64, 3)), joints, jnp.ones((1, 17)))
-    (told, depths), variables = jax.jit(module.init_with_output)(jax.random.key(0), *shown)
-    assert told.shape == (1, 32, 32, module.channels) and depths.shape == (1, 17, 2)
-    bias = jnp.repeat(jnp.arange(17.0), module.channels)  # joint k says k
-    said = {"kernel": jnp.zeros_like(variables["params"]["message"]["kernel"]), "bias": bias}
-    told = module.apply({"params": {**variables["params"], "message": said}}, *shown)[0][0, ..., 0]
-    column, row = np.floor((np.asarray(joints[0]) + 1) * 16).astype(int).T
-    np.testing.assert_allclose(told[row, column], np.arange(17), atol=1e-3)
 
 
 def test_examples_do_not_see_each_other(encoded, decoded):
