@@ -2,10 +2,11 @@
 
     python experiments/check_raster.py [--poses 16] [--sizes 256 512]
 
-Bodies in random shapes and poses, turned at random, both layers. Paths: pure JAX and C++ (render/native). Rays are
-Embree's, through pixel centres, on the mesh with corners snapped as ours are. Then the same bodies behind a pinhole
-camera, from so near that its near plane cuts them, against rays shot from it; and closed spheres, which must cover
-every pixel of theirs exactly twice. Exits with 1 if a limit is missed. Wants embreex (extra `dev`).
+Bodies in random shapes and poses, turned at random, both layers. Paths: pure JAX, C++ (render/native) and Pallas
+(render/tiles, interpreted where no GPU is). Rays are Embree's, through pixel centres, on the mesh with corners snapped
+as ours are. Then the same bodies behind a pinhole camera, from so near that its near plane cuts them, against rays
+shot from it; and closed spheres, which must cover every pixel of theirs exactly twice. Exits with 1 if a limit is
+missed. Wants embreex (extra `dev`).
 """
 
 import argparse
@@ -28,7 +29,7 @@ from tryon_jax.simulation import body, pose  # noqa: E402
 
 HEIGHT = 2.2  # metres that a picture shows
 AWAY = 10.0  # metres from the body at which rays start
-PATHS = ("jax", "native")
+PATHS = ("jax", "native", "pallas")
 
 draw = jax.jit(raster.rasterize, static_argnums=(2, 3, 4))
 draw_near = jax.jit(perspective.rasterize, static_argnums=(3, 4, 5, 6))
@@ -47,12 +48,11 @@ def bodies(count):
 
 
 def mismatches(fragments):
-    """Ids that differ between two paths' Fragments, and ids compared."""
-    one, other = fragments
-    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(one[:2], other[:2], strict=True)]
+    """Ids in which later paths' Fragments differ from the first one's, and the ids of one path."""
     for each in fragments:
         raster.check(each)
-    return sum(int((a != b).sum()) for a, b in pairs), sum(a.size for a, _ in pairs)
+    first, *others = (np.stack(each[:2]) for each in fragments)
+    return sum(int((other != first).sum()) for other in others), first.size
 
 
 def cast(vertices, faces, origins, directions):
@@ -77,12 +77,12 @@ def flat(people, faces, size):
     for points in tqdm.tqdm(people, desc=f"{size} px", unit="pose"):
         vertices = np.asarray(project(camera, points, (size, size)), np.float32)
         capacity = raster.candidates(vertices, faces, (size, size))
-        both = [draw(vertices, faces, (size, size), 1 << capacity.bit_length(), path) for path in PATHS]
-        differ, seen = mismatches(both)
+        drawn = [draw(vertices, faces, (size, size), 1 << capacity.bit_length(), path) for path in PATHS]
+        differ, seen = mismatches(drawn)
         wrong, total = wrong + differ, total + seen
         solid = snapped(vertices)
         solid[:, 2] *= size / HEIGHT  # to pixels, so that no axis is far finer than the others
-        for ids, side in zip(both[0][:2], (1, -1), strict=True):
+        for ids, side in zip(drawn[0][:2], (1, -1), strict=True):
             origins = np.concatenate([places, np.full((len(places), 1), side * AWAY * size)], 1)
             hits = cast(solid, faces, origins, np.tile([0.0, 0.0, -side], (len(places), 1)))
             ids = np.asarray(ids).reshape(-1)
@@ -101,14 +101,14 @@ def near(people, faces, size):
     for points in tqdm.tqdm(people, desc=f"{size} px, perspective", unit="pose"):
         points = (points - [0, 0.2, points[:, 2].max() - 0.1]).astype(np.float32)
         capacity = perspective.candidates(points, faces, camera, (size, size), 4096)
-        both = [
+        drawn = [
             draw_near(points, faces, camera, (size, size), 1 << capacity.bit_length(), 4096, path) for path in PATHS
         ]
-        differ, seen = mismatches(both)
+        differ, seen = mismatches(drawn)
         wrong, total = wrong + differ, total + seen
         # Rays begin on the near plane, so that they meet nothing before it.
         hits = cast(points.astype(float), faces, rays * float(camera.near), rays)
-        agreed += (hits == np.asarray(both[0].front_ids).reshape(-1)).sum()
+        agreed += (hits == np.asarray(drawn[0].front_ids).reshape(-1)).sum()
     return wrong, total, agreed / (total / 2)
 
 

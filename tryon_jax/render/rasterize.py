@@ -1,4 +1,4 @@
-"""An exact orthographic rasteriser: front and back triangle of every pixel in one pass, in pure JAX or in C++.
+"""An exact orthographic rasteriser: front and back triangle of every pixel in one pass, in pure JAX, C++ or Pallas.
 
 Triangles are expanded into their candidate pixels (prefix sum into a static capacity), tested with integer
 edge functions of positions snapped to 1/256 pixel under the top-left rule, and resolved by scatter-min, first
@@ -16,7 +16,7 @@ import numpy as np
 
 from tryon_jax.render import native
 
-PATHS = ("auto", "jax", "native")
+PATHS = ("auto", "jax", "native", "pallas")
 SUBPIXELS = 256
 NONE, OVERFLOW = -1, -2
 MAX_CAPACITY = 2**23  # candidate numbers pass through float32, which holds whole numbers and halves up to here
@@ -134,8 +134,10 @@ def rasterize(vertices, faces, size, capacity, path="auto"):
     (`candidates` counts them). Equal depths (within 1e-6 m) go to the lower number. Overflow is set if the
     capacity is too small, if a triangle in the picture spans over 4,095 pixels, if any holds a NaN or infinity.
     path: "jax", this file's; "native", the C++ kernel of render/native, on CPUs only; "auto", the kernel on CPUs
-    where it can be compiled. All give the same ids. Returns Fragments. Raises ValueError if the capacity is out of
-    range or the path unknown. No gradient: ids are whole numbers.
+    where it can be compiled, elsewhere "jax"; "pallas", the kernel of render/tiles, for NVIDIA GPUs, interpreted
+    elsewhere and there several times slower than "jax": opt-in, as it was compiled for GPUs but never timed on one.
+    All give the same ids. Returns Fragments. Raises ValueError if the capacity is out of range or the path unknown.
+    No gradient: ids are whole numbers.
     """
     if not 0 < capacity <= MAX_CAPACITY:
         raise ValueError(f"capacity {capacity} is not in 1..{MAX_CAPACITY}")
@@ -143,6 +145,10 @@ def rasterize(vertices, faces, size, capacity, path="auto"):
         raise ValueError(f"no path {path!r}: choose one of {', '.join(PATHS)}")
     vertices = jax.lax.stop_gradient(vertices)
     here, there = partial(_rasterize, size=size, capacity=capacity), partial(_native, size=size, capacity=capacity)
+    if path == "pallas":
+        from tryon_jax.render import tiles  # here, since it takes its arithmetic from this file
+
+        return Fragments(*tiles.rasterize(vertices, faces, size, capacity))
     if path == "auto":
         path = "by platform" if native.available() else "jax"
     if path == "by platform":
@@ -254,13 +260,13 @@ def surface(vertices, faces, ids, attributes, attribute_faces=None, path="auto")
     """Depth [H, W], barycentrics [H, W, 3] and attributes [H, W, C] at pixels: `resolve` and `interpolate` in one.
 
     attributes [A, C] have their own faces [F, 3] where attribute_faces is given (texture coordinates at seams). path:
-    as of `rasterize`; the kernel's values are those of pure JAX but for rounding. Differentiable in vertices and
-    attributes once, in reverse.
+    as of `rasterize`, "pallas" being "jax" here; the kernel's values are those of pure JAX but for rounding.
+    Differentiable in vertices and attributes once, in reverse.
     """
     attribute_faces = faces if attribute_faces is None else attribute_faces
     if path not in PATHS:
         raise ValueError(f"no path {path!r}: choose one of {', '.join(PATHS)}")
-    if path == "jax" or (path == "auto" and not native.available()):
+    if path in ("jax", "pallas") or (path == "auto" and not native.available()):
         return _surface(vertices, faces, ids, attributes, attribute_faces)
     return _fast_surface(vertices, faces, ids, attributes, attribute_faces)
 

@@ -34,7 +34,7 @@ def sample_seen(texture, uv, ids, path="auto"):
 
     path: as of `rasterize`; the C++ kernel skips what shows nothing. Not for gradients. NaN stays NaN.
     """
-    if path == "jax" or (path == "auto" and not native.available()):
+    if path in ("jax", "pallas") or (path == "auto" and not native.available()):
         return _sample_seen(texture, uv, ids)
     return jax.lax.platform_dependent(texture, uv, ids, cpu=native.texture, default=_sample_seen)
 
