@@ -11,7 +11,8 @@ from tryon_jax.geometry.camera import project
 from tryon_jax.render import rasterize as raster
 from tryon_jax.render import shade, view
 from tryon_jax.render.depth_filter import bilateral
-from tryon_jax.render.lift import clean_mask, lift, sheet_faces
+from tryon_jax.render.height_field import clean_mask, rim_edges, sheet_faces, unpinched
+from tryon_jax.render.lift import lift
 
 CAMERA = np.array([0.02, 0.1, 0.9], np.float32)
 
@@ -99,6 +100,21 @@ def test_pinched_parts_come_apart():
     check_closed(lift(sheets_of(mask, 0.1, -0.1), CAMERA))
 
 
+def test_pixels_are_cleaned_as_their_triangles_and_rims_say():
+    rng = np.random.default_rng(0)
+    for share in (0.4, 0.6, 0.8):
+        mask = rng.random((40, 40)) < share
+        cleaned = mask
+        while True:  # what unpinched's table was made of, on the whole mask
+            faces = sheet_faces(cleaned, np.zeros(mask.shape))
+            rims = np.bincount(rim_edges(faces, mask.shape)[:, 0], minlength=mask.size).reshape(mask.shape)
+            kept = cleaned & (rims <= 1) & np.isin(np.arange(mask.size), faces).reshape(mask.shape)
+            if (kept == cleaned).all():
+                break
+            cleaned = kept
+        np.testing.assert_array_equal(unpinched(mask), cleaned)
+
+
 def test_cells_are_split_along_the_smaller_jump():
     mask, depth = np.ones((2, 2), bool), np.zeros((2, 2))
     depth[0, 1] = 1.0  # the upper right corner stands out: the diagonal must join the other two
@@ -121,15 +137,20 @@ def test_pictures_of_higher_resolution_become_the_texture():
     pictures = [rng.integers(0, 256, (3 * height, 3 * width, 3), np.uint8) for _ in range(2)]
     mesh = lift(sheets, CAMERA, pictures=pictures)
     inside = (sheets["mask"][..., 0] > 0).repeat(3, 0).repeat(3, 1)
-    assert mesh.texture.shape == (3 * height, 6 * width, 3)
-    np.testing.assert_array_equal(mesh.texture[:, : 3 * width][inside], pictures[0][inside])
-    np.testing.assert_array_equal(mesh.texture[:, : 3 * width - 1 : -1][inside], pictures[1][inside])
+    rows, columns = (np.flatnonzero(inside.any(1 - axis)) for axis in range(2))
+    # The texture is of the person and a pixel of the mask around.
+    box = tuple(slice(span[0] - 3, span[-1] + 4) for span in (rows, columns))
+    inside, cut = inside[box], [picture[box] for picture in pictures]
+    height, width = inside.shape
+    assert mesh.texture.shape == (height, 2 * width, 3)
+    np.testing.assert_array_equal(mesh.texture[:, :width][inside], cut[0][inside])
+    np.testing.assert_array_equal(mesh.texture[:, : width - 1 : -1][inside], cut[1][inside])
     # Off the mask there is only colour of the person: nothing dark can bleed in at the rim.
-    trusted = np.zeros_like(inside)
+    trusted = np.zeros(pictures[0].shape[:2], bool)
     trusted[50:60, 50:60] = True
     front = np.where(trusted[..., None], np.uint8(97), pictures[0] // 4)
     filled = lift(sheets, CAMERA, pictures=(front, pictures[1]), picture_mask=trusted)
-    assert (filled.texture[:, : 3 * width] == 97).all()
+    assert (filled.texture[:, :width] == 97).all()
     with pytest.raises(ValueError, match="multiple"):
         lift(sheets, CAMERA, pictures=(pictures[0][:-1], pictures[1][:-1]))
     with pytest.raises(ValueError, match="int64"):

@@ -1,101 +1,26 @@
-"""Two sheets to one closed, textured mesh: two height fields over one mask, sewn together at its rim.
+"""Two sheets to closed, textured solids: height fields over a mask, taken apart where depth jumps.
 
-All numpy, on the host: the number of triangles depends on the picture. Every pixel of the mask is a vertex of
-both sheets, so the result is closed and consistently wound for any mask and any depth.
+All numpy, on the host: the number of triangles depends on the picture. The result is closed and consistently wound for
+any mask and any depth.
 """
 
 import numpy as np
 from scipy import ndimage
 
-from tryon_jax.errors import UserError
 from tryon_jax.geometry.mesh import Mesh
+from tryon_jax.render import jumps
 from tryon_jax.render.depth_filter import bilateral
+from tryon_jax.render.height_field import clean_mask, closed
 
-# How far the middle of the wall stands out from the rim's pixel centres, in pixels: towards the true silhouette
-# at 1/2, but short of it, so that rims of two parts that are one pixel apart never touch.
-_BULGE = 0.45
-# Row and column steps to the eight neighbours; the opposite of neighbour i is 7 - i.
-_STEPS = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
-
-
-def sheet_faces(mask, depth):
-    """Triangles int [F, 3] of one height field: vertex r * W + c at each pixel of mask bool [H, W].
-
-    Counter-clockwise seen from the front (rows down, y up). A cell with four corners is split along the diagonal
-    of the smaller depth jump, one with three corners is one triangle.
-    """
-    height, width = mask.shape
-    index = np.arange(height * width).reshape(height, width)
-    corners = [(slice(0, -1), slice(0, -1)), (slice(0, -1), slice(1, None))]
-    corners += [(slice(1, None), slice(0, -1)), (slice(1, None), slice(1, None))]
-    a, b, c, d = (index[corner].reshape(-1) for corner in corners)
-    has = np.stack([mask[corner].reshape(-1) for corner in corners])
-    z = [depth[corner].reshape(-1) for corner in corners]
-    full = has.all(0)
-    falling = full & (np.abs(z[0] - z[3]) <= np.abs(z[1] - z[2]))
-    rising = full & ~falling
-    lacks = [(has.sum(0) == 3) & ~has[i] for i in range(4)]
-    choices = [
-        (falling | lacks[1], (a, c, d)), (falling | lacks[2], (a, d, b)),
-        (rising | lacks[3], (a, c, b)), (rising | lacks[0], (c, d, b)),
-    ]  # fmt: skip
-    return np.concatenate([np.stack([corner[chosen] for corner in face], 1) for chosen, face in choices])
-
-
-def rim_edges(faces, shape):
-    """Directed edges int [E, 2] of sheet triangles that no neighbour runs along, the surface to their left."""
-    height, width = shape
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    rows, columns = edges[:, 1] // width - edges[:, 0] // width, edges[:, 1] % width - edges[:, 0] % width
-    slot = (rows + 1) * 3 + columns + 1
-    slot = slot - (slot > 4)  # the ninth place, the pixel itself, is no neighbour
-    used = np.zeros((height * width, len(_STEPS)), bool)
-    used[edges[:, 0], slot] = True
-    return edges[~used[edges[:, 1], 7 - slot]]
-
-
-def clean_mask(mask, keep=0.05):
-    """Mask bool [H, W] without what can be no surface, and without specks.
-
-    Removed until nothing changes: pixels in no triangle, and pinch pixels, where two rims meet. Then all parts
-    with less than `keep` of the largest part's pixels. Raises UserError if nothing is left.
-    """
-    mask = np.asarray(mask, bool)
-    flat = np.zeros(mask.shape, np.float32)
-    while True:
-        faces = sheet_faces(mask, flat)
-        rims = np.bincount(rim_edges(faces, mask.shape)[:, 0], minlength=mask.size)
-        used = np.zeros(mask.size, bool)
-        used[faces.reshape(-1)] = True
-        cleaned = (used & (rims <= 1)).reshape(mask.shape)
-        if (cleaned == mask).all():
-            break
-        mask = cleaned
-    parts, count = ndimage.label(mask, np.ones((3, 3)))
-    if count == 0:
-        raise UserError("mask: no part of it is large enough to be a person; give another picture or train longer")
-    areas = np.bincount(parts.reshape(-1))
-    areas[0] = 0
-    return mask & (areas >= keep * areas.max())[parts]
+# Steps of depth between neighbouring pixels from which a thin thing may stand before another with air between: metres,
+# or the sides of a pixel where those are more, for round things are steep near their outline.
+JUMP, JUMP_PIXELS = 0.05, 3.0
 
 
 def _thicken(front, back, thickness):
     """Depths moved apart about their middle where they are nearer than thickness (or crossed)."""
     middle, gap = (front + back) / 2, np.maximum(front - back, thickness)
     return middle + gap / 2, middle - gap / 2
-
-
-def _outward(edges, count, width):
-    """Unit steps (x right, y down) [count, 2] away from the surface at rim vertices, zero elsewhere."""
-    along = np.stack([edges[:, 1] % width - edges[:, 0] % width, edges[:, 1] // width - edges[:, 0] // width], 1)
-    along = along / np.linalg.norm(along, axis=1, keepdims=True)
-    normal = np.stack([-along[:, 1], along[:, 0]], 1)  # the right-hand side of the edge on screen
-    sums = np.zeros((count, 2))
-    for end in range(2):
-        np.add.at(sums, edges[:, end], normal)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    # Rims turn by at most 135 degrees at a vertex, so the sum of two normals is at least 0.7 long.
-    return np.where(length > 0, sums / np.maximum(length, 0.1), 0.0)
 
 
 def _spread(picture, mask):
@@ -114,38 +39,53 @@ def _eight_bit(picture):
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def _atlas(pictures, picture_mask, mask):
-    """Texture uint8 [kH, 2kW, 3]: front, and the back mirrored, as someone behind the person sees it."""
-    front, back = (_eight_bit(picture) for picture in pictures)
-    factor = front.shape[0] // mask.shape[0]
-    expected = (mask.shape[0] * factor, mask.shape[1] * factor, 3)
-    if factor < 1 or front.shape != expected or back.shape != expected:
-        raise ValueError(f"pictures {front.shape} and {back.shape} are no whole multiple of the mask {mask.shape}")
-    if picture_mask is None:
-        picture_mask = mask.repeat(factor, 0).repeat(factor, 1)
-    elif not np.any(picture_mask):
-        raise ValueError("picture_mask is empty")
-    picture_mask = np.asarray(picture_mask, bool)
-    return np.concatenate([_spread(front, picture_mask), _spread(back, picture_mask)[:, ::-1]], axis=1)
+def _fine(chosen, factor):
+    return chosen.repeat(factor, 0).repeat(factor, 1)
 
 
-def _walls(edges, ring, shift):
-    """Wall triangles int [4E, 3] and their texture corners [4E, 3] along the rim.
+def _made_up(picture, known, made):
+    """Picture uint8 [H, W, 3] of what is known bool [H, W], with colours of its nearest rim, softened, where made."""
+    # A pixel at the rim of what hides the place may hold some of its colour.
+    sure = known & ~ndimage.binary_dilation(made, np.ones((3, 3)))
+    if not sure.any():
+        return _spread(picture, known)
+    spread = _spread(picture, sure)
+    # A fortieth of the side: without it the nearest pixels' colours would lie on the hole as streaks.
+    soft = ndimage.gaussian_filter(spread.astype(np.float32), (len(picture) / 40, len(picture) / 40, 0))
+    return np.where(known[..., None], np.where(made[..., None], np.round(soft).astype(np.uint8), picture), spread)
 
-    Vertex numbers: p on the front, shift + p on the back, 2 * shift + ring[p] in the middle of the wall.
+
+def _atlas(pictures, picture_mask, solids, shape, box):
+    """Texture uint8 [N kh, 2kw, 3], a row a Solid: its front, and its back mirrored, as someone behind sees it.
+
+    shape: (H, W) of the sheets, of which the solids are the box of h x w pixels.
     """
-    tail, head = edges.T
-    front, back = (tail, head), (tail + shift, head + shift)
-    middle = (2 * shift + ring[tail], 2 * shift + ring[head])
-    faces = [(front[1], front[0], middle[0]), (front[1], middle[0], middle[1])]
-    faces += [(middle[1], middle[0], back[0]), (middle[1], back[0], back[1])]
-    # Half the wall wears the front's rim colour, half the back's.
-    corners = [(front[1], front[0], front[0]), (front[1], front[0], front[1])]
-    corners += [(back[1], back[0], back[0]), (back[1], back[0], back[1])]
-    return tuple(np.concatenate([np.stack(face, 1) for face in group]) for group in (faces, corners))
+    pictures = [_eight_bit(picture) for picture in pictures]
+    factor = pictures[0].shape[0] // shape[0]
+    if factor < 1 or any(picture.shape != (shape[0] * factor, shape[1] * factor, 3) for picture in pictures):
+        shapes = " and ".join(str(picture.shape) for picture in pictures)
+        raise ValueError(f"pictures {shapes} are no whole multiple of the mask {shape}")
+    if picture_mask is not None and not np.any(picture_mask):
+        raise ValueError("picture_mask is empty")
+    fine_box = tuple(slice(span.start * factor, span.stop * factor) for span in box)
+    pictures = [picture[fine_box] for picture in pictures]
+    rows = []
+    for solid in solids:
+        known = _fine(solid.mask, factor)
+        if picture_mask is not None:
+            own = np.asarray(picture_mask, bool)[fine_box]
+            # One solid takes all that is the person's; of several each its own part, where the outlines share some.
+            known = own if len(solids) == 1 else (own & known if (own & known).any() else known)
+        row = []
+        for side in range(2):
+            picture = np.where(_fine(solid.worn[side], factor)[..., None], pictures[1 - side], pictures[side])
+            made = _fine(solid.made[side], factor)
+            row.append(_made_up(picture, known, made) if made.any() else _spread(picture, known))
+        rows.append(np.concatenate([row[0], row[1][:, ::-1]], axis=1))
+    return np.concatenate(rows)
 
 
-def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.01, keep=0.05, smooth=None):
+def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.002, keep=0.05, smooth=None, jump=None):
     """Closed mesh in the camera's frame from one item's sheets; always watertight and consistently wound.
 
     sheets: numpy `mask` [H, W, 1] (person above 0.5), `front_depth`, `back_depth` [H, W, 1] metres, `front_rgb`,
@@ -153,40 +93,54 @@ def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.01, keep=
     [0, 1], to texture with instead, back in the front's pixel grid; picture_mask [kH, kW]: where their colours
     are the person's (default: the mask), the rest is filled from there. thickness: least distance of the sheets in
     metres. keep: parts of the mask below this share of the largest are dropped. smooth: None, or keyword
-    arguments of depth_filter.bilateral ({} = its defaults). Returns Mesh with a texture [kH, 2kW, 3]. Raises
-    UserError if the mask holds no surface and ValueError for depth that is not finite or pictures that do not fit.
+    arguments of depth_filter.bilateral ({} = its defaults). jump: least step of depth in metres between neighbours at
+    which what is near becomes a solid of its own (render.jumps); None: JUMP, or JUMP_PIXELS pixels if that is more;
+    infinity: never. Returns Mesh with a texture [N kh, 2kw, 3] for N solids, 1 to 3, whose masks lie in h x w pixels.
+    Raises UserError if the mask holds no surface and ValueError for depth that is not finite or pictures that do not
+    fit.
     """
     mask = np.asarray(sheets["mask"])[..., 0] > 0.5
-    height, width = mask.shape
     depths = [np.asarray(sheets[f"{side}_depth"], np.float32)[..., 0] for side in ("front", "back")]
     if not all(np.isfinite(depth[mask]).all() for depth in depths):
         raise ValueError("front_depth or back_depth holds a NaN or an infinity on the mask")
     if smooth is not None:
         depths = [bilateral(depth, mask, **smooth) for depth in depths]
-    front, back = _thicken(*depths, thickness)
-    mask = clean_mask(mask, keep)
-    faces_front, faces_back = sheet_faces(mask, front), sheet_faces(mask, back)[:, ::-1]
-    edges = rim_edges(faces_front, mask.shape)
-    rim = np.unique(edges)
-    ring = np.zeros(mask.size, np.int64)
-    ring[rim] = np.arange(len(rim))
-    wall_faces, wall_corners = _walls(edges, ring, mask.size)
-
-    pixels = np.stack([np.arange(mask.size) % width, np.arange(mask.size) // width], 1) + 0.5
-    middle = pixels[rim] + _BULGE * _outward(edges, mask.size, width)[rim]
-    points = np.concatenate([pixels, pixels, middle])
-    depth = np.concatenate([front.reshape(-1), back.reshape(-1), ((front + back) / 2).reshape(-1)[rim]])
-    scale, centre_x, centre_y = np.asarray(camera, np.float64)
-    x, y = (points[:, 0] - width / 2) * scale + centre_x, (height / 2 - points[:, 1]) * scale + centre_y
-    uv = pixels / [2 * width, height]
-    uv = np.concatenate([uv, [1, 0] + uv * [-1, 1]])
-
-    faces = np.concatenate([faces_front, faces_back + mask.size, wall_faces])
-    uv_faces = np.concatenate([faces_front, faces_back + mask.size, wall_corners])
+    mask, scale = clean_mask(mask, keep), float(camera[0])
+    box = _box(mask)
+    depths = [depth[box] for depth in depths]
+    jump = max(JUMP, JUMP_PIXELS * scale) if jump is None else jump
+    solids = jumps.split(mask[box], *_thicken(*depths, thickness), scale, jump)
+    texture = _atlas(pictures or (sheets["front_rgb"], sheets["back_rgb"]), picture_mask, solids, mask.shape, box)
+    column, row, depth, faces, uv, uv_faces = _joined(solids)
+    column, row = column + box[1].start, row + box[0].start
+    x, y = (column - mask.shape[1] / 2) * scale + camera[1], (mask.shape[0] / 2 - row) * scale + camera[2]
     vertices, faces = _compact(np.stack([x, y, depth], 1).astype(np.float32), faces)
     uv, uv_faces = _compact(uv.astype(np.float32), uv_faces)
-    texture = _atlas(pictures or (sheets["front_rgb"], sheets["back_rgb"]), picture_mask, mask)
     return Mesh(vertices, faces, uv, uv_faces, texture)
+
+
+def _box(mask):
+    """Slices of rows and columns that hold the mask and, where the picture goes on, a pixel around it."""
+    spans = []
+    for axis in range(2):
+        used = np.flatnonzero(mask.any(1 - axis))
+        spans.append(slice(max(used[0] - 1, 0), used[-1] + 2))
+    return tuple(spans)
+
+
+def _joined(solids):
+    """column, row, depth [V], faces [F, 3] and texture coordinates [U, 2], uv_faces [F, 3] of all solids."""
+    height, width = solids[0].mask.shape
+    surfaces = [closed(solid.mask, solid.front, solid.back) for solid in solids]
+    starts = np.cumsum([0] + [len(points) for points, _, _ in surfaces])
+    faces = np.concatenate([faces + start for (_, faces, _), start in zip(surfaces, starts, strict=False)])
+    count = height * width
+    pixels = np.stack([np.arange(count) % width, np.arange(count) // width], 1) + 0.5
+    panels = np.concatenate([pixels, [2 * width, 0] + pixels * [-1, 1]])
+    uv = np.concatenate([panels + [0, height * number] for number in range(len(solids))])
+    corners = np.concatenate([corners + number * 2 * count for number, (_, _, corners) in enumerate(surfaces)])
+    points = np.concatenate([points for points, _, _ in surfaces])
+    return *points.T, faces, uv / [2 * width, height * len(solids)], corners
 
 
 def _compact(rows, faces):
