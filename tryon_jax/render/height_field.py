@@ -100,17 +100,19 @@ def _sound():
     return sound
 
 
-def _outward(edges, count, width):
-    """Unit steps (x right, y down) [count, 2] away from the surface at rim vertices, zero elsewhere."""
+def _outward(edges, on_rim, width):
+    """Unit steps (x right, y down) [R, 2] away from the surface at the pixels on_rim bool [H W], in their order."""
     along = np.stack([edges[:, 1] % width - edges[:, 0] % width, edges[:, 1] // width - edges[:, 0] // width], 1)
     along = along / np.linalg.norm(along, axis=1, keepdims=True)
-    normal = np.stack([-along[:, 1], along[:, 0]], 1)  # the right-hand side of the edge on screen
+    place = np.cumsum(on_rim) - 1
+    count = place[-1] + 1
     sums = np.zeros((count, 2))
     for end in range(2):
-        np.add.at(sums, edges[:, end], normal)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
+        at = place[edges[:, end]]
+        # The right-hand side of the edge on screen.
+        sums += np.stack([np.bincount(at, -along[:, 1], count), np.bincount(at, along[:, 0], count)], 1)
     # Rims turn by at most 135 degrees at a vertex, so the sum of two normals is at least 0.7 long.
-    return np.where(length > 0, sums / np.maximum(length, 0.1), 0.0)
+    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 0.1)
 
 
 def _walls(edges, ring, shift):
@@ -132,20 +134,27 @@ def _walls(edges, ring, shift):
 def closed(mask, front, back):
     """Closed surface of depths front > back [H, W] over mask bool [H, W], which must be `unpinched`.
 
-    Returns points [2 H W + R, 3] (column, row, depth: pixel centres at +0.5), of which faces int [F, 3] use those on
-    the mask, first the front's, then the back's, then the middle of the wall; and corners int [F, 3], the pixel of the
-    front (below H W) or back (from H W) whose colour each corner wears.
+    Returns points [2 N + R, 3] (column, row, depth; pixel centres at +0.5) of the N pixels in front, then behind, then
+    in the middle of the wall; faces int32 [F, 3]; and corners int32 [F, 3]: the point of the first 2 N whose
+    colour each corner wears.
     """
-    width = mask.shape[1]
+    width, pixels = mask.shape[1], np.flatnonzero(mask)
+    count = len(pixels)
+    rank = np.zeros(mask.size, np.int32)
+    rank[pixels] = np.arange(count, dtype=np.int32)
     faces_front, faces_back = sheet_faces(mask, front), sheet_faces(mask, back)[:, ::-1]
     edges = rim_edges(faces_front, mask.shape)
-    rim = np.unique(edges)
-    ring = np.zeros(mask.size, np.int64)
-    ring[rim] = np.arange(len(rim))
-    wall_faces, wall_corners = _walls(edges, ring, mask.size)
-    pixels = np.stack([np.arange(mask.size) % width, np.arange(mask.size) // width], 1) + 0.5
-    middle = pixels[rim] + _BULGE * _outward(edges, mask.size, width)[rim]
-    depth = np.concatenate([front.reshape(-1), back.reshape(-1), ((front + back) / 2).reshape(-1)[rim]])
-    points = np.concatenate([np.concatenate([pixels, pixels, middle]), depth[:, None]], 1)
-    sheets = np.concatenate([faces_front, faces_back + mask.size])
+    on_rim = np.zeros(mask.size, bool)
+    on_rim[edges] = True
+    rim = np.flatnonzero(on_rim)
+    ring = np.zeros(count, np.int32)
+    ring[rank[rim]] = np.arange(len(rim), dtype=np.int32)
+    wall_faces, wall_corners = _walls(rank[edges], ring, count)
+    places = np.stack([pixels % width, pixels // width], 1) + 0.5
+    outward = _outward(edges, on_rim, width)
+    depths = front[mask], back[mask]
+    depth = np.concatenate([*depths, ((depths[0] + depths[1]) / 2)[rank[rim]]])
+    points = np.concatenate([places, places, places[rank[rim]] + _BULGE * outward])
+    sheets = np.concatenate([rank[faces_front], rank[faces_back] + np.int32(count)])
+    points = np.concatenate([points, depth[:, None]], 1)
     return points, np.concatenate([sheets, wall_faces]), np.concatenate([sheets, wall_corners])

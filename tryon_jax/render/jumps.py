@@ -27,6 +27,9 @@ FEWEST = 8
 ROOM = 0.01
 # How far inside a solid the end of a limb lies, metres: never seen, and no vertex of one is a vertex of the other.
 INSET = 5e-4
+# Shares of the whole thickness that these take at most. Odd ones, so that no sum of them is another: surfaces of two
+# solids never meet in a vertex.
+ROOM_SHARE, INSET_SHARE = 0.23, 0.11
 _CROSS = ndimage.generate_binary_structure(2, 1)
 
 
@@ -55,8 +58,9 @@ def split(mask, front, back, pixel, jump):
     if near is not None:
         solids.append(Solid(near.mask, near.front, near.back, (nothing, nothing), (nothing, near.mask & ~near.only)))
         rest = near.rest
-    # From behind the same: depth counts the other way, and what was the back is in front.
-    behind = _cut(rest[0], -rest[2], -rest[1], pixel, jump)
+    # From behind the same: depth counts the other way, and what was the back is in front. Less sunk, so that the ends
+    # of both never meet.
+    behind = _cut(rest[0], -rest[2], -rest[1], pixel, jump, sunk=0.7)
     if behind is not None:
         worn = behind.mask & ~behind.only
         solids.append(Solid(behind.mask, -behind.back, -behind.front, (nothing, nothing), (worn, nothing)))
@@ -77,8 +81,8 @@ class _Part(NamedTuple):
     rest: tuple
 
 
-def _cut(mask, front, back, pixel, jump):
-    """The _Part that stands before the rest of the front sheet, or None."""
+def _cut(mask, front, back, pixel, jump, sunk=1.0):
+    """The _Part that stands before the rest of the front sheet, or None; sunk: INSETs that it ends below it."""
     joined, near_all, far = _jumps(mask, front, jump)
     if not near_all.any():
         return None
@@ -101,12 +105,13 @@ def _cut(mask, front, back, pixel, jump):
         return None
     # Where all that there is from front to back is no thicker than a limb, nothing lies behind it.
     only = part & ~_large(part & (front - back > 2 * half + AIR))
-    rest = unpinched(mask & ~only)
-    room = np.minimum(ROOM, (front - back) / 4)
+    rest = _left(mask, part, only)
+    only = part & ~rest
+    room = np.minimum(ROOM, ROOM_SHARE * (front - back))
     under = _membrane(part & rest, rest & ~part, front, back, room)
     rounded = _rounded(part, front, inside, half)
     behind = np.where(only, back, np.clip(rounded, under + room, front - room))
-    inset = np.minimum(INSET, (front - back) / 8)
+    inset = sunk * np.minimum(INSET, INSET_SHARE * (front - back))
     beside_only = end & ndimage.binary_dilation(only, _CROSS)
     before = np.where(end, front - inset, front)
     behind = np.where(end, np.where(beside_only, back + inset, front - inset - room), behind)
@@ -198,6 +203,19 @@ def _large(chosen):
     counts = np.bincount(parts.ravel())
     counts[0] = 0
     return (counts >= FEWEST)[parts]
+
+
+def _left(mask, part, only):
+    """What is left of mask bool [H, W] without `only`, some of the part; and all of it that is not of the part.
+
+    Where a pixel beside would be lost, as it hangs on by a corner, more is left.
+    """
+    while True:
+        rest = unpinched(mask & ~only)
+        lost = mask & ~rest & ~part
+        if not lost.any():
+            return rest
+        only = only & ~ndimage.binary_dilation(lost, np.ones((3, 3)), iterations=2)
 
 
 def _membrane(hole, known, front, back, room):

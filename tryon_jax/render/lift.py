@@ -23,10 +23,9 @@ def _thicken(front, back, thickness):
     return middle + gap / 2, middle - gap / 2
 
 
-def _spread(picture, mask):
-    """Picture uint8 [H, W, 3] with colours off the mask copied from the nearest pixel on it."""
-    rows, columns = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
-    return picture[rows, columns]
+def _nearest(known):
+    """Row and column [2, H, W] of the nearest known pixel of each."""
+    return ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
 
 
 def _eight_bit(picture):
@@ -48,11 +47,16 @@ def _made_up(picture, known, made):
     # A pixel at the rim of what hides the place may hold some of its colour.
     sure = known & ~ndimage.binary_dilation(made, np.ones((3, 3)))
     if not sure.any():
-        return _spread(picture, known)
-    spread = _spread(picture, sure)
+        return picture
     # A fortieth of the side: without it the nearest pixels' colours would lie on the hole as streaks.
-    soft = ndimage.gaussian_filter(spread.astype(np.float32), (len(picture) / 40, len(picture) / 40, 0))
-    return np.where(known[..., None], np.where(made[..., None], np.round(soft).astype(np.uint8), picture), spread)
+    soft = len(picture) / 40
+    box = _box(made, 2 * int(np.ceil(soft)))
+    spread = picture[tuple(_nearest(sure))][box].astype(np.float32)
+    result = picture.copy()
+    result[box] = np.where(
+        made[box][..., None], np.round(ndimage.gaussian_filter(spread, (soft, soft, 0))), result[box]
+    )
+    return result
 
 
 def _atlas(pictures, picture_mask, solids, shape, box):
@@ -76,16 +80,19 @@ def _atlas(pictures, picture_mask, solids, shape, box):
             own = np.asarray(picture_mask, bool)[fine_box]
             # One solid takes all that is the person's; of several each its own part, where the outlines share some.
             known = own if len(solids) == 1 else (own & known if (own & known).any() else known)
-        row = []
+        row, places = [], tuple(_nearest(known))
         for side in range(2):
-            picture = np.where(_fine(solid.worn[side], factor)[..., None], pictures[1 - side], pictures[side])
-            made = _fine(solid.made[side], factor)
-            row.append(_made_up(picture, known, made) if made.any() else _spread(picture, known))
+            picture = pictures[side]
+            if solid.worn[side].any():
+                picture = np.where(_fine(solid.worn[side], factor)[..., None], pictures[1 - side], picture)
+            if solid.made[side].any():
+                picture = _made_up(picture, known, _fine(solid.made[side], factor))
+            row.append(picture[places])
         rows.append(np.concatenate([row[0], row[1][:, ::-1]], axis=1))
     return np.concatenate(rows)
 
 
-def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.002, keep=0.05, smooth=None, jump=None):
+def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.001, keep=0.05, smooth=None, jump=None):
     """Closed mesh in the camera's frame from one item's sheets; always watertight and consistently wound.
 
     sheets: numpy `mask` [H, W, 1] (person above 0.5), `front_depth`, `back_depth` [H, W, 1] metres, `front_rgb`,
@@ -111,40 +118,33 @@ def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.002, keep
     jump = max(JUMP, JUMP_PIXELS * scale) if jump is None else jump
     solids = jumps.split(mask[box], *_thicken(*depths, thickness), scale, jump)
     texture = _atlas(pictures or (sheets["front_rgb"], sheets["back_rgb"]), picture_mask, solids, mask.shape, box)
-    column, row, depth, faces, uv, uv_faces = _joined(solids)
-    column, row = column + box[1].start, row + box[0].start
+    points, faces, uv, uv_faces = _joined(solids)
+    column, row = points[:, 0] + box[1].start, points[:, 1] + box[0].start
     x, y = (column - mask.shape[1] / 2) * scale + camera[1], (mask.shape[0] / 2 - row) * scale + camera[2]
-    vertices, faces = _compact(np.stack([x, y, depth], 1).astype(np.float32), faces)
-    uv, uv_faces = _compact(uv.astype(np.float32), uv_faces)
-    return Mesh(vertices, faces, uv, uv_faces, texture)
+    return Mesh(np.stack([x, y, points[:, 2]], 1).astype(np.float32), faces, uv, uv_faces, texture)
 
 
-def _box(mask):
-    """Slices of rows and columns that hold the mask and, where the picture goes on, a pixel around it."""
+def _box(mask, margin=1):
+    """Slices of rows and columns that hold the mask and as many pixels around it as there are, up to the margin."""
     spans = []
     for axis in range(2):
         used = np.flatnonzero(mask.any(1 - axis))
-        spans.append(slice(max(used[0] - 1, 0), used[-1] + 2))
+        spans.append(slice(max(used[0] - margin, 0), used[-1] + 1 + margin))
     return tuple(spans)
 
 
 def _joined(solids):
-    """column, row, depth [V], faces [F, 3] and texture coordinates [U, 2], uv_faces [F, 3] of all solids."""
+    """Points (column, row, depth) [V, 3], faces [F, 3], uv [U, 2] and uv_faces [F, 3] of all solids."""
     height, width = solids[0].mask.shape
-    surfaces = [closed(solid.mask, solid.front, solid.back) for solid in solids]
-    starts = np.cumsum([0] + [len(points) for points, _, _ in surfaces])
-    faces = np.concatenate([faces + start for (_, faces, _), start in zip(surfaces, starts, strict=False)])
-    count = height * width
-    pixels = np.stack([np.arange(count) % width, np.arange(count) // width], 1) + 0.5
-    panels = np.concatenate([pixels, [2 * width, 0] + pixels * [-1, 1]])
-    uv = np.concatenate([panels + [0, height * number] for number in range(len(solids))])
-    corners = np.concatenate([corners + number * 2 * count for number, (_, _, corners) in enumerate(surfaces)])
-    points = np.concatenate([points for points, _, _ in surfaces])
-    return *points.T, faces, uv / [2 * width, height * len(solids)], corners
-
-
-def _compact(rows, faces):
-    """Only the rows that faces use, and faces int32 renumbered."""
-    used = np.zeros(len(rows), bool)
-    used[faces.reshape(-1)] = True
-    return rows[used], (np.cumsum(used) - 1)[faces].astype(np.int32)
+    points, faces, uv, corners = [], [], [], []
+    first, first_uv = 0, 0
+    for number, solid in enumerate(solids):
+        of_solid, its_faces, its_corners = closed(solid.mask, solid.front, solid.back)
+        places = of_solid[: int(solid.mask.sum()), :2] + [0, height * number]
+        uv += [places, [2 * width, 0] + places * [-1, 1]]
+        points.append(of_solid)
+        faces.append(its_faces + np.int32(first))
+        corners.append(its_corners + np.int32(first_uv))
+        first, first_uv = first + len(of_solid), first_uv + 2 * len(places)
+    uv = np.concatenate(uv) / [2 * width, height * len(solids)]
+    return np.concatenate(points), np.concatenate(faces), uv.astype(np.float32), np.concatenate(corners)
