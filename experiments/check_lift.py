@@ -145,7 +145,7 @@ def poisson(sheets):
     return np.concatenate(points), np.concatenate([sheets[f"{side}_normals"][mask] for side in SIDES]).astype(float)
 
 
-def against_poisson(first):
+def against_poisson(people):
     """(times faster on the processor, on the wall), medians of interleaved runs; None and why without Open3D."""
     try:
         import open3d
