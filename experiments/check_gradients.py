@@ -25,7 +25,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # a clone 
 from experiments.limits import Row, judge  # noqa: E402
 from tryon_jax.geometry.camera import camera_from_world, project  # noqa: E402
 from tryon_jax.geometry.mesh import vertex_normals  # noqa: E402
-from tryon_jax.render import native, shade  # noqa: E402
+from tryon_jax.render import (  # noqa: E402
+    native,
+    shade,
+    surface,  # noqa: E402
+)
 from tryon_jax.render import rasterize as raster  # noqa: E402
 from tryon_jax.render.edges import edge_gradient  # noqa: E402
 from tryon_jax.simulation import body  # noqa: E402
@@ -57,7 +61,7 @@ class Scene:
         vertices = project(jnp.stack([scale, 0.0, 0.0]), points, size)
         ids = raster.rasterize(vertices, self.faces, size, raster.MAX_CAPACITY, "native").front_ids
         attributes = jnp.concatenate([jnp.ones((len(points), 1)), colours], axis=1)
-        return vertices, ids, *raster.surface(vertices, self.faces, ids, attributes)
+        return vertices, ids, *surface.at_pixels(vertices, self.faces, ids, attributes)
 
     def fine(self, points, colours, scale):
         """Mask and colours [H, W, 4] with FINE x FINE samples a pixel."""
@@ -70,7 +74,7 @@ class Scene:
         vertices, ids, depth, barycentrics, _ = self.samples(points, colours, scale, self.size)
         held = jax.lax.stop_gradient(barycentrics)
         attributes = jnp.concatenate([jnp.ones((len(points), 1)), colours], axis=1)
-        drawn, positions = (raster.interpolate(rows, self.faces, ids, held) for rows in (attributes, vertices[:, :2]))
+        drawn, positions = (surface.interpolate(rows, self.faces, ids, held) for rows in (attributes, vertices[:, :2]))
         return edge_gradient(drawn, positions, depth, ids)
 
 

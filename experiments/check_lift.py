@@ -36,7 +36,10 @@ from tryon_jax.geometry import mesh as topology  # noqa: E402
 from tryon_jax.geometry.camera import project  # noqa: E402
 from tryon_jax.geometry.files import read, write  # noqa: E402
 from tryon_jax.render import rasterize as raster  # noqa: E402
-from tryon_jax.render import view  # noqa: E402
+from tryon_jax.render import (
+    surface,  # noqa: E402
+    view,  # noqa: E402
+)
 from tryon_jax.render.lift import lift  # noqa: E402
 from tryon_jax.render.texture import sample_texture  # noqa: E402
 from tryon_jax.simulation import scene, specification  # noqa: E402
@@ -105,7 +108,7 @@ def measure(task):
     raster.check(fragments)
     worst, square, kept = 0.0, [], mask & (np.asarray(fragments.front_ids) >= 0)
     for side, ids in zip(SIDES, fragments[:2], strict=True):
-        depth, _, uv = raster.surface(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces)
+        depth, _, uv = surface.at_pixels(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces)
         worst = max(worst, float(np.abs(np.asarray(depth) - sheets[f"{side}_depth"][..., 0])[kept].max()))
         colour = np.asarray(sample_texture(mesh.texture.astype(np.float32) / 255, uv))
         square.append(np.square(colour - sheets[f"{side}_rgb"])[kept].mean())

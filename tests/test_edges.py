@@ -7,6 +7,7 @@ import pytest
 from test_rasterize import on_screen, sphere
 
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render import surface
 from tryon_jax.render.edges import edge_gradient
 
 SIZE, CAPACITY = (96, 96), 2**17
@@ -27,12 +28,12 @@ COLOURS = colours(VERTICES).astype(np.float32)
 def picture(vertices, colours, with_edges=True):
     """Mask and colours [H, W, 4] of the surface before black."""
     ids = raster.rasterize(vertices, FACES, SIZE, CAPACITY).front_ids
-    depth, barycentrics = raster.resolve(vertices, FACES, ids)
+    depth, barycentrics = surface.resolve(vertices, FACES, ids)
     attributes = jnp.concatenate([jnp.ones((len(vertices), 1)), colours], axis=1)
     if not with_edges:
-        return raster.interpolate(attributes, FACES, ids, barycentrics)
+        return surface.interpolate(attributes, FACES, ids, barycentrics)
     held = jax.lax.stop_gradient(barycentrics)
-    drawn, positions = (raster.interpolate(rows, FACES, ids, held) for rows in (attributes, vertices[:, :2]))
+    drawn, positions = (surface.interpolate(rows, FACES, ids, held) for rows in (attributes, vertices[:, :2]))
     return edge_gradient(drawn, positions, depth, ids, JUMP)
 
 

@@ -7,6 +7,7 @@ from test_lift import check_closed, sheets_of
 
 from tryon_jax.geometry.camera import project
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render import surface
 from tryon_jax.render.jumps import split
 from tryon_jax.render.lift import lift
 
@@ -87,7 +88,7 @@ def test_every_pixel_is_still_seen_where_it_was(seed):
     vertices = project(CAMERA, mesh.vertices, size)
     fragments = raster.rasterize(vertices, mesh.faces, size, raster.candidates(vertices, mesh.faces, size))
     for side, ids in zip(("front", "back"), fragments[:2], strict=True):
-        depth, _, uv = raster.surface(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces)
+        depth, _, uv = surface.at_pixels(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces)
         seen = np.asarray(ids) >= 0
         assert (seen == (sheets["mask"][..., 0] > 0)).mean() > 0.998
         seen &= sheets["mask"][..., 0] > 0

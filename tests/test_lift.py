@@ -9,7 +9,7 @@ from tryon_jax.errors import UserError
 from tryon_jax.geometry import mesh as topology
 from tryon_jax.geometry.camera import project
 from tryon_jax.render import rasterize as raster
-from tryon_jax.render import shade, view
+from tryon_jax.render import shade, surface, view
 from tryon_jax.render.depth_filter import bilateral
 from tryon_jax.render.height_field import clean_mask, rim_edges, sheet_faces, unpinched
 from tryon_jax.render.lift import lift
@@ -71,11 +71,11 @@ def test_drawn_again_it_gives_the_sheets_back():
     fragments = raster.rasterize(vertices, mesh.faces, size, raster.candidates(vertices, mesh.faces, size))
     mask = sheets["mask"][..., 0] > 0
     for side, ids in (("front", fragments.front_ids), ("back", fragments.back_ids)):
-        depth, barycentrics = raster.resolve(vertices, mesh.faces, ids)
+        depth, barycentrics = surface.resolve(vertices, mesh.faces, ids)
         assert np.mean((np.asarray(ids) >= 0) == mask) > 0.99
         inner = ndimage.binary_erosion(mask)
         np.testing.assert_allclose(np.asarray(depth)[inner], sheets[f"{side}_depth"][inner, 0], atol=1e-4)
-        uv = np.asarray(raster.interpolate(mesh.uv, mesh.uv_faces, ids, barycentrics))[inner]
+        uv = np.asarray(surface.interpolate(mesh.uv, mesh.uv_faces, ids, barycentrics))[inner]
         height, width = mesh.texture.shape[:2]
         column, row = np.floor(uv * [width, height]).astype(int).T
         colour = mesh.texture[row, column] / 255

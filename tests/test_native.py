@@ -13,13 +13,14 @@ from test_rasterize import on_screen, soup, sphere
 
 from tryon_jax.render import native
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render import surface as surfaces
 from tryon_jax.render.texture import sample_seen, sample_texture
 
 ROOT = pathlib.Path(__file__).parent.parent
 needs_compiler = pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
 
 draw = jax.jit(raster.rasterize, static_argnums=(2, 3, 4))
-surface = jax.jit(raster.surface, static_argnums=5)
+surface = jax.jit(surfaces.at_pixels, static_argnums=5)
 
 
 def assert_equal(one, other):
@@ -100,7 +101,7 @@ def test_surfaces_equal_those_of_pure_jax(seed):
         for found, expected in zip(other, one, strict=True):
             np.testing.assert_allclose(found, expected, atol=2e-5, rtol=2e-4)
     ids = draw(vertices, faces, size, 40000).front_ids
-    many = jax.vmap(lambda rows: raster.surface(vertices, faces, ids, rows, corners, "native")[2])
+    many = jax.vmap(lambda rows: surfaces.at_pixels(vertices, faces, ids, rows, corners, "native")[2])
     found = jax.jit(many)(np.stack([attributes, -attributes]))
     np.testing.assert_allclose(found[1], -found[0], atol=1e-6)
 
@@ -125,7 +126,7 @@ def test_gradients_of_surfaces_are_those_of_pure_jax():
     attributes = np.random.default_rng(0).normal(size=(len(vertices), 5)).astype(np.float32)
 
     def loss(vertices, attributes, path):
-        depth, barycentrics, values = raster.surface(vertices, faces, ids, attributes, path=path)
+        depth, barycentrics, values = surfaces.at_pixels(vertices, faces, ids, attributes, path=path)
         return (depth**2).sum() + (values * barycentrics[..., :1]).sum()
 
     slope = jax.jit(jax.grad(loss, argnums=(0, 1)), static_argnums=2)
@@ -139,7 +140,7 @@ def test_gradients_pass_by():
 
     def loss(vertices, path):
         fragments = raster.rasterize(vertices, faces, (32, 32), 8000, path)
-        return raster.resolve(vertices, faces, fragments.front_ids)[0].sum()
+        return surfaces.resolve(vertices, faces, fragments.front_ids)[0].sum()
 
     one, other = (np.asarray(jax.jit(jax.grad(loss), static_argnums=1)(vertices, path)) for path in ("jax", "native"))
     np.testing.assert_allclose(other, one, atol=1e-6)

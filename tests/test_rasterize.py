@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render import surface
 from tryon_jax.render.texture import sample_texture
 
 
@@ -79,7 +80,7 @@ def draw(vertices, faces, size, capacity=None):
     return jax.jit(raster.rasterize, static_argnums=(2, 3))(vertices, faces, size, capacity)
 
 
-resolve, interpolate = jax.jit(raster.resolve), jax.jit(raster.interpolate)
+resolve, interpolate = jax.jit(surface.resolve), jax.jit(surface.interpolate)
 
 
 @pytest.mark.parametrize("seed", range(8))

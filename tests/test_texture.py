@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax.render import perspective
-from tryon_jax.render import rasterize as raster
+from tryon_jax.render import perspective, surface
 from tryon_jax.render.texture import footprint, mip_levels, sample_mipmapped, sample_texture
 
 sampled = jax.jit(sample_mipmapped)
@@ -60,7 +59,7 @@ def test_the_footprint_of_a_flat_picture_is_its_reduction():
 
     def uv_at(shift):
         moved = vertices - jnp.append(shift, 0.0)
-        return raster.interpolate(uv.astype(np.float32), faces, ids, raster.resolve(moved, faces, ids)[1])
+        return surface.interpolate(uv.astype(np.float32), faces, ids, surface.resolve(moved, faces, ids)[1])
 
     np.testing.assert_allclose(jax.jit(lambda: footprint(uv_at, (64, 128)))(), 5, rtol=1e-3)
 
@@ -74,7 +73,7 @@ def test_a_floor_of_squares_fades_to_grey_far_away():
 
     def uv_at(shift):
         moved = camera._replace(centre_x=camera.centre_x - shift[0], centre_y=camera.centre_y - shift[1])
-        return raster.interpolate(uv, faces, ids, perspective.resolve(corners, faces, ids, moved)[1])
+        return surface.interpolate(uv, faces, ids, perspective.resolve(corners, faces, ids, moved)[1])
 
     coordinates, spans = jax.jit(lambda: (uv_at(jnp.zeros(2)), footprint(uv_at, CHECKER.shape[:2])))()
     smooth = sampled(mip_levels(CHECKER), coordinates, spans)

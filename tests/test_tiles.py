@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_rasterize import brute_force, on_screen, soup, sphere
 
-from tryon_jax.render import perspective, tiles
+from tryon_jax.render import perspective, surface, tiles
 from tryon_jax.render import rasterize as raster
 
 SIZE, CAPACITY = (24, 32), 40000
@@ -169,7 +169,8 @@ def test_surfaces_are_those_of_pure_jax():
     vertices, faces = soup(0)
     ids = np.zeros(SIZE, np.int32)
     one, other = (
-        jax.make_jaxpr(partial(raster.surface, path=path))(vertices, faces, ids, vertices) for path in ("jax", "pallas")
+        jax.make_jaxpr(partial(surface.at_pixels, path=path))(vertices, faces, ids, vertices)
+        for path in ("jax", "pallas")
     )
     assert str(one) == str(other)
 

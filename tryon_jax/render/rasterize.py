@@ -50,7 +50,7 @@ def _prefix_sum(values):
     return sums.reshape(-1)[:count]
 
 
-def _take(array, indices):
+def take(array, indices):
     """Rows of an array at indices known to be in range (half the time of a checked gather on CPU)."""
     return jnp.asarray(array).at[indices].get(mode="promise_in_bounds")
 
@@ -82,26 +82,31 @@ def _first_last(low, high, pixels):
 def _setup(vertices, faces, size):
     """Per triangle: corners int32 [F, 6] (x, y; turned clockwise on screen), depths [F, 3], first pixel x, y and
     width of its box, candidate counts (float32, zero for padding and triangles without area); and a failure flag."""
-    corners = _take(_snap(vertices), faces)
-    depths = _take(vertices[:, 2], faces)
-    x, y = corners[..., 0], corners[..., 1]
-    wide = x.max(1) - x.min(1)
-    tall = y.max(1) - y.min(1)
-    large = jnp.maximum(wide, tall) > _MAX_EXTENT
-    x_first, x_last = _first_last(x.min(1), x.max(1), size[1])
-    y_first, y_last = _first_last(y.min(1), y.max(1), size[0])
+    # Corner by corner: arrays [F] are read and written in a row, arrays [F, 3, 2] with their reductions are not.
+    snapped, finite = _snap(vertices), jnp.isfinite(vertices).all(1)
+    each = [faces[:, corner] for corner in range(3)]
+    (ax, ay), (bx, by), (cx, cy) = (take(snapped, corner).T for corner in each)
+    depth_a, depth_b, depth_c = (take(vertices[:, 2], corner) for corner in each)
+    left, right = jnp.minimum(jnp.minimum(ax, bx), cx), jnp.maximum(jnp.maximum(ax, bx), cx)
+    top, bottom = jnp.minimum(jnp.minimum(ay, by), cy), jnp.maximum(jnp.maximum(ay, by), cy)
+    large = jnp.maximum(right - left, bottom - top) > _MAX_EXTENT
+    x_first, x_last = _first_last(left, right, size[1])
+    y_first, y_last = _first_last(top, bottom, size[0])
     columns, rows = jnp.maximum(x_last - x_first + 1, 0), jnp.maximum(y_last - y_first + 1, 0)
-    high, low = _cross(x[:, 1] - x[:, 0], y[:, 1] - y[:, 0], x[:, 2] - x[:, 0], y[:, 2] - y[:, 0])
-    padding = (faces[:, 0] == faces[:, 1]) | (faces[:, 1] == faces[:, 2]) | (faces[:, 2] == faces[:, 0])
+    high, low = _cross(bx - ax, by - ay, cx - ax, cy - ay)
+    padding = (each[0] == each[1]) | (each[1] == each[2]) | (each[2] == each[0])
     empty = ((high == 0) & (low == 0) & ~large) | padding
     counts = jnp.where(empty, 0.0, columns.astype(jnp.float32) * rows.astype(jnp.float32))
-    finite = _take(jnp.isfinite(vertices).all(1), faces).all(1)
-    failed = jnp.any(~finite & ~padding) | jnp.any(large & (counts > 0))
-    turned = (high < 0)[:, None]
-    order = jnp.where(turned, jnp.array([0, 2, 1]), jnp.array([0, 1, 2]))
-    corners = jnp.take_along_axis(corners, order[..., None], 1)
-    depths = jnp.take_along_axis(depths, order, 1)
-    return corners.reshape(-1, 6), depths, x_first, y_first, jnp.maximum(columns, 1), counts, failed
+    whole = take(finite, each[0]) & take(finite, each[1]) & take(finite, each[2])
+    failed = jnp.any(~whole & ~padding) | jnp.any(large & (counts > 0))
+    turned = high < 0
+    (bx, cx), (by, cy), (depth_b, depth_c) = (
+        (jnp.where(turned, last, first), jnp.where(turned, first, last))
+        for first, last in ((bx, cx), (by, cy), (depth_b, depth_c))
+    )
+    corners = jnp.stack([ax, ay, bx, by, cx, cy], -1)
+    depths = jnp.stack([depth_a, depth_b, depth_c], -1)
+    return corners, depths, x_first, y_first, jnp.maximum(columns, 1), counts, failed
 
 
 def _edge(ax, ay, bx, by, px, py):
@@ -122,7 +127,7 @@ def _expand(counts, capacity):
     # Triangles without candidates share the start of the next one, so the sum counts to the last of them.
     marks = jnp.zeros(capacity + 1, jnp.float32).at[slots].add(1.0, mode="promise_in_bounds")
     triangles = (_prefix_sum(marks[:capacity]) - 1).astype(jnp.int32)
-    places = jnp.arange(capacity, dtype=jnp.int32) - _take(slots, triangles)
+    places = jnp.arange(capacity, dtype=jnp.int32) - take(slots, triangles)
     return triangles, places, ends[-1]
 
 
@@ -164,18 +169,18 @@ def _rasterize(vertices, faces, size, capacity):
     height, width = size
     corners, depths, x_first, y_first, columns, counts, failed = _setup(vertices, faces, size)
     triangles, places, total = _expand(counts, capacity)
-    ax, ay, bx, by, cx, cy = _take(corners, triangles).T
-    columns = _take(columns, triangles)
+    ax, ay, bx, by, cx, cy = take(corners, triangles).T
+    columns = take(columns, triangles)
     # A float quotient: whole-number division is slow on CPU, and the half keeps it off the boundary.
     row = jnp.floor((places.astype(jnp.float32) + 0.5) / columns.astype(jnp.float32)).astype(jnp.int32)
-    x = _take(x_first, triangles) + places - row * columns
-    y = _take(y_first, triangles) + row
+    x = take(x_first, triangles) + places - row * columns
+    y = take(y_first, triangles) + row
     px, py = x * SUBPIXELS + SUBPIXELS // 2, y * SUBPIXELS + SUBPIXELS // 2
     edge_a, inside_a = _edge(bx, by, cx, cy, px, py)
     edge_b, inside_b = _edge(cx, cy, ax, ay, px, py)
     edge_c, inside_c = _edge(ax, ay, bx, by, px, py)
     covered = inside_a & inside_b & inside_c & (jnp.arange(capacity) < total)
-    depth_a, depth_b, depth_c = _take(depths, triangles).T
+    depth_a, depth_b, depth_c = take(depths, triangles).T
     # At least 1: the sum is twice the area in whole units, and triangles without area have no candidates.
     area = jnp.maximum(edge_a + edge_b + edge_c, 1.0)
     depth = depth_a + (edge_b * (depth_b - depth_a) + edge_c * (depth_c - depth_a)) / area
@@ -191,7 +196,7 @@ def _nearest(pixels, level, triangles, count):
     far = np.iinfo(np.int32).max
     keys = jnp.stack([-level, level], axis=-1)
     best = jnp.full((count + 1, 2), far, jnp.int32).at[pixels].min(keys, mode="promise_in_bounds")
-    numbers = jnp.where(keys == _take(best, pixels), triangles[:, None], far)
+    numbers = jnp.where(keys == take(best, pixels), triangles[:, None], far)
     ids = jnp.full((count + 1, 2), far, jnp.int32).at[pixels].min(numbers, mode="promise_in_bounds")[:count]
     return jnp.where(ids == far, NONE, ids)
 
@@ -206,91 +211,3 @@ def check(fragments):
     """Raises ValueError if any of these fragments (outside of jit, any leading axes) overflowed."""
     if np.asarray(fragments.overflow).any():
         raise ValueError("rasterize overflowed: give it a capacity of `candidates(...)` and vertices that are finite")
-
-
-def _mark(values, ids):
-    """Values zero where there is no triangle and NaN where rasterize overflowed."""
-    ids = ids.reshape(ids.shape + (1,) * (values.ndim - ids.ndim))
-    return jnp.where(ids >= 0, values, jnp.where(ids == OVERFLOW, jnp.nan, 0.0))
-
-
-def bounded(weights, ids):
-    """Barycentrics of weights [H, W, 3]: within [-1/3, 5/3], zero where ids is -1, NaN where rasterize overflowed.
-
-    In slivers under 1/90 pixel the unsnapped triangle can miss the pixel by many times its own size. Where nothing is
-    cut the sum is one already.
-    """
-    cut = jnp.clip(weights, -0.25, 1.25)
-    weights = jnp.where((cut == weights).all(-1, keepdims=True), weights, cut / cut.sum(-1, keepdims=True))
-    return _mark(weights, ids)
-
-
-def resolve(vertices, faces, ids):
-    """Depth [H, W] in metres and barycentrics [H, W, 3] at pixel centres, zero where ids is -1.
-
-    Made from the unsnapped vertices, so both are differentiable in them.
-    """
-    rows, columns = jnp.indices(ids.shape, dtype=jnp.float32)
-    corners = _take(faces, jnp.maximum(ids, 0))
-    a, b, c = (_take(vertices, corners[..., i]) for i in range(3))
-    x, y = columns + 0.5, rows + 0.5
-    ax, ay, bx, by, cx, cy = a[..., 0] - x, a[..., 1] - y, b[..., 0] - x, b[..., 1] - y, c[..., 0] - x, c[..., 1] - y
-    weight_b, weight_c = cx * ay - cy * ax, ax * by - ay * bx
-    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    # Snapping can lend area to a triangle that has none; 1e-12 square pixels is far below one snapped unit.
-    safe = jnp.where(jnp.abs(area) > 1e-12, area, 1.0)
-    weight_b, weight_c = weight_b / safe, weight_c / safe
-    weights = jnp.stack([1.0 - weight_b - weight_c, weight_b, weight_c], axis=-1)
-    barycentrics = bounded(weights, ids)
-    depth = a[..., 2] + barycentrics[..., 1] * (b[..., 2] - a[..., 2]) + barycentrics[..., 2] * (c[..., 2] - a[..., 2])
-    return _mark(depth, ids), barycentrics
-
-
-def interpolate(attributes, faces, ids, barycentrics):
-    """Vertex attributes [V, C] at pixels, [H, W, C], zero where ids is -1; differentiable in all floats."""
-    corners = _take(faces, jnp.maximum(ids, 0))
-    # Corner by corner: one [H, W, 3, C] temporary costs more in page faults than three gathers.
-    first, second, third = (
-        _take(attributes, corners[..., i]) * barycentrics[..., i, None].astype(attributes.dtype) for i in range(3)
-    )
-    return _mark(first + second + third, ids)
-
-
-def surface(vertices, faces, ids, attributes, attribute_faces=None, path="auto"):
-    """Depth [H, W], barycentrics [H, W, 3] and attributes [H, W, C] at pixels: `resolve` and `interpolate` in one.
-
-    attributes [A, C] have their own faces [F, 3] where attribute_faces is given (texture coordinates at seams). path:
-    as of `rasterize`, "pallas" being "jax" here; the kernel's values are those of pure JAX but for rounding.
-    Differentiable in vertices and attributes once, in reverse.
-    """
-    attribute_faces = faces if attribute_faces is None else attribute_faces
-    if path not in PATHS:
-        raise ValueError(f"no path {path!r}: choose one of {', '.join(PATHS)}")
-    if path in ("jax", "pallas") or (path == "auto" and not native.available()):
-        return _surface(vertices, faces, ids, attributes, attribute_faces)
-    return _fast_surface(vertices, faces, ids, attributes, attribute_faces)
-
-
-def _surface(vertices, faces, ids, attributes, attribute_faces):
-    depth, barycentrics = resolve(vertices, faces, ids)
-    return depth, barycentrics, interpolate(attributes, attribute_faces, ids, barycentrics)
-
-
-@jax.custom_vjp
-def _fast_surface(vertices, faces, ids, attributes, attribute_faces):
-    arguments = vertices, faces, ids, attributes, attribute_faces
-    return jax.lax.platform_dependent(*arguments, cpu=native.surface, default=_surface)
-
-
-def _surface_forward(*arguments):
-    return _fast_surface(*arguments), arguments
-
-
-def _surface_backward(arguments, gradients):
-    vertices, faces, ids, attributes, attribute_faces = arguments
-    _, pull = jax.vjp(lambda v, a: _surface(v, faces, ids, a, attribute_faces), vertices, attributes)
-    of_vertices, of_attributes = pull(gradients)
-    return of_vertices, None, None, of_attributes, None
-
-
-_fast_surface.defvjp(_surface_forward, _surface_backward)

@@ -55,7 +55,7 @@ def _bin(box, drawn, shape, capacity):
     wide = right - left + 1
     counts = jnp.where(drawn, wide * (bottom - top + 1), 0).astype(jnp.float32)
     triangles, places, total = raster._expand(counts, capacity)
-    wide, left, top = (raster._take(of_triangle, triangles) for of_triangle in (wide, left, top))
+    wide, left, top = (raster.take(of_triangle, triangles) for of_triangle in (wide, left, top))
     row = jax.lax.div(places, wide)
     tiles = (top + row) * across + left + places - row * wide
     tiles = jnp.where(jnp.arange(capacity) < total, tiles, down * across)

@@ -10,6 +10,7 @@ import numpy as np
 from tryon_jax.geometry.camera import project
 from tryon_jax.geometry.mesh import Mesh, vertex_normals
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render import surface
 from tryon_jax.render.shade import spherical_harmonics
 from tryon_jax.render.texture import sample_seen
 
@@ -57,11 +58,13 @@ def _draw(mesh, normals, yaw, camera, light, background, size, capacity, path):
     vertices = _place(mesh.vertices, yaw, camera, large)
     fragments = raster.rasterize(vertices, mesh.faces, large, capacity, path)
     ids = fragments.front_ids
-    _, barycentrics, colour = raster.surface(vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces, path)
+    _, barycentrics, colour = surface.at_pixels(
+        vertices, mesh.faces, ids, mesh.uv, mesh.uv_faces, path, light is not None
+    )
     if mesh.texture is not None:
         colour = sample_seen(mesh.texture, colour, ids, path)
     if light is not None:
-        facing = raster.interpolate(_turned(normals, yaw), mesh.faces, ids, barycentrics)
+        facing = surface.interpolate(_turned(normals, yaw), mesh.faces, ids, barycentrics)
         # Interpolated normals are shorter than 1; 1e-6 only keeps the background from dividing by zero.
         facing = facing / jnp.maximum(jnp.linalg.norm(facing, axis=-1, keepdims=True), 1e-6)
         colour = colour * spherical_harmonics(facing, light)

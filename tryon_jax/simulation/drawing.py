@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from tryon_jax.geometry.camera import project
-from tryon_jax.render import rasterize, shade, texture
+from tryon_jax.render import rasterize, shade, surface, texture
 
 SAMPLES = 3
 # Light that reaches the inner side of cloth, seen through neck, hem and cuffs.
@@ -143,11 +143,11 @@ def _draw(mesh, openness, textures, light, camera, size, capacity, behind):
 
 def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     """One Side; facing [F] is 1 for faces whose outer side is seen, toward the sign of a visible normal's z."""
-    depth, barycentrics = rasterize.resolve(vertices, mesh.faces, ids)
+    depth, barycentrics = surface.resolve(vertices, mesh.faces, ids)
     attributes = jnp.concatenate(
         [mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None], mesh.strain], axis=-1
     )
-    values = rasterize.interpolate(attributes, mesh.faces, ids, barycentrics)
+    values = surface.interpolate(attributes, mesh.faces, ids, barycentrics)
     colours, normals, texture_uv, garment_xy, reached, strain = jnp.split(values, [3, 6, 8, 10, 11], axis=-1)
     seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]
     normals = _visible(normals * seen, toward)

@@ -86,11 +86,10 @@ def rasterize(vertices, faces, size, capacity):
     return call(jnp.asarray(vertices, jnp.float32), jnp.asarray(faces, jnp.int32), capacity=capacity)
 
 
-def surface(vertices, faces, ids, attributes, attribute_faces):
-    """(depth, barycentrics, values) of render.rasterize.surface on a CPU; `available()` must have said so."""
-    results = tuple(
-        jax.ShapeDtypeStruct((*ids.shape, *channels), jnp.float32) for channels in ((), (3,), (attributes.shape[1],))
-    )
+def surface(barycentrics, vertices, faces, ids, attributes, attribute_faces):
+    """What render.surface.at_pixels gives, on a CPU; `available()` must have said so."""
+    channels = (), (3 if barycentrics else 0,), (attributes.shape[1],)
+    results = tuple(jax.ShapeDtypeStruct((*ids.shape, *own), jnp.float32) for own in channels)
     call = jax.ffi.ffi_call("tryon_jax_surface", results, vmap_method="expand_dims")
     floats, whole = (lambda array: jnp.asarray(array, jnp.float32)), (lambda array: jnp.asarray(array, jnp.int32))
     return call(floats(vertices), whole(faces), whole(ids), floats(attributes), whole(attribute_faces))

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "batch.h"
 
@@ -20,17 +20,22 @@ struct Point {
   int64_t x, y;
 };
 
+// A snapped position as it is kept: four bytes a number, so that those of a mesh stay in the cache.
+struct Snapped {
+  int32_t x, y;
+};
+
 struct Triangle {
   Point corner[3];
   float depth[3];
   int64_t x_first, x_last, y_first, y_last;
 };
 
-int64_t Snap(float pixel) {
+int32_t Snap(float pixel) {
   constexpr float kLimit = 268435456.0f;  // 2^28
   float scaled = pixel * static_cast<float>(kSubpixels);
   if (!std::isfinite(scaled)) return 1 << 28;
-  return static_cast<int64_t>(std::lrintf(std::min(std::max(scaled, -kLimit), kLimit)));
+  return static_cast<int32_t>(std::lrintf(std::min(std::max(scaled, -kLimit), kLimit)));
 }
 
 int64_t Cross(Point a, Point b, Point p) { return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x); }
@@ -55,11 +60,12 @@ int32_t Level(float depth) {
 class Picture {
  public:
   Picture(int64_t height, int64_t width, int32_t* front, int32_t* back)
-      : height_(height), width_(width), front_(front), back_(back), level_(2 * height * width) {}
+      : height_(height), width_(width), front_(front), back_(back), level_(new int32_t[2 * height * width]) {}
 
   bool Draw(const float* vertices, int64_t vertex_count, const int32_t* faces, int64_t face_count, int64_t capacity) {
-    std::vector<Point> snapped(vertex_count);
-    std::vector<char> finite(vertex_count);
+    // Not cleared: every entry is written before it is read.
+    std::unique_ptr<Snapped[]> snapped(new Snapped[vertex_count]);
+    std::unique_ptr<char[]> finite(new char[vertex_count]);
     for (int64_t v = 0; v < vertex_count; ++v) {
       const float* vertex = vertices + 3 * v;
       snapped[v] = {Snap(vertex[0]), Snap(vertex[1])};
@@ -67,14 +73,16 @@ class Picture {
     }
     std::fill(front_, front_ + height_ * width_, kNone);
     std::fill(back_, back_ + height_ * width_, kNone);
+    const bool all_finite = std::find(finite.get(), finite.get() + vertex_count, 0) == finite.get() + vertex_count;
     int64_t total = 0;
+    // Here and below | and & where && would do: triangles of a pixel make branches that no processor foresees.
     for (int64_t number = 0; number < face_count; ++number) {
       const int32_t* face = faces + 3 * number;
-      if (face[0] == face[1] || face[1] == face[2] || face[2] == face[0]) continue;
+      if ((face[0] == face[1]) | (face[1] == face[2]) | (face[2] == face[0])) continue;
       Triangle triangle;
       for (int i = 0; i < 3; ++i) {
-        if (!finite[face[i]]) return false;
-        triangle.corner[i] = snapped[face[i]];
+        if (!all_finite && !finite[face[i]]) return false;
+        triangle.corner[i] = {snapped[face[i]].x, snapped[face[i]].y};
         triangle.depth[i] = vertices[3 * face[i] + 2];
       }
       if (!Place(&triangle, &total)) return false;
@@ -89,15 +97,17 @@ class Picture {
   // First and last pixel of the triangle's box, an empty one where it covers nothing; its candidates are counted.
   bool Place(Triangle* triangle, int64_t* total) {
     Point* corner = triangle->corner;
-    auto [x_low, x_high] = std::minmax({corner[0].x, corner[1].x, corner[2].x});
-    auto [y_low, y_high] = std::minmax({corner[0].y, corner[1].y, corner[2].y});
+    const int64_t x_low = std::min(std::min(corner[0].x, corner[1].x), corner[2].x);
+    const int64_t x_high = std::max(std::max(corner[0].x, corner[1].x), corner[2].x);
+    const int64_t y_low = std::min(std::min(corner[0].y, corner[1].y), corner[2].y);
+    const int64_t y_high = std::max(std::max(corner[0].y, corner[1].y), corner[2].y);
     bool large = std::max(x_high - x_low, y_high - y_low) > kMaxExtent;
     constexpr int64_t kHalf = kSubpixels / 2;
     triangle->x_first = std::max<int64_t>((x_low - kHalf + kSubpixels - 1) >> 8, 0);
     triangle->x_last = std::min((x_high - kHalf) >> 8, width_ - 1);
     triangle->y_first = std::max<int64_t>((y_low - kHalf + kSubpixels - 1) >> 8, 0);
     triangle->y_last = std::min((y_high - kHalf) >> 8, height_ - 1);
-    if (triangle->x_first > triangle->x_last || triangle->y_first > triangle->y_last) return true;
+    if ((triangle->x_first > triangle->x_last) | (triangle->y_first > triangle->y_last)) return true;
     if (large) return false;
     int64_t area = Cross(corner[0], corner[1], corner[2]);
     if (area == 0) {
@@ -125,7 +135,7 @@ class Picture {
     for (int64_t y = triangle.y_first; y <= triangle.y_last; ++y) {
       int64_t edge_a = row_a, edge_b = row_b, edge_c = row_c;
       for (int64_t x = triangle.x_first; x <= triangle.x_last; ++x) {
-        if (edge_a >= least_a && edge_b >= least_b && edge_c >= least_c) {
+        if ((edge_a >= least_a) & (edge_b >= least_b) & (edge_c >= least_c)) {
           const float weight_a = AsFloat(edge_a), weight_b = AsFloat(edge_b), weight_c = AsFloat(edge_c);
           const float area = std::max(weight_a + weight_b + weight_c, 1.0f);
           const float rise = weight_b * slope_b + weight_c * slope_c;
@@ -152,7 +162,7 @@ class Picture {
 
   const int64_t height_, width_;
   int32_t *front_, *back_;
-  std::vector<int32_t> level_;
+  std::unique_ptr<int32_t[]> level_;  // of a pixel's two layers, where it has an id
 };
 
 ffi::Error Rasterize(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, int64_t capacity,

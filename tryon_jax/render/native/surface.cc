@@ -1,5 +1,6 @@
 // Depth, barycentrics and interpolated attributes of the triangles that `rasterize` saw, as `resolve` and `interpolate`
-// of rasterize.py make them, in one pass over the pixels: what is not covered costs a store.
+// of surface.py make them, in one pass over the pixels: what is not covered costs a store. Barycentrics are left out
+// where their result has no room for them.
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +13,7 @@ namespace {
 
 constexpr int32_t kOverflow = -2;
 
-// Weights of a triangle's corners at a point, as floats; `bounded` of rasterize.py included.
+// Weights of a triangle's corners at a point, as floats; `bounded` of surface.py included.
 void Weights(const float* a, const float* b, const float* c, float x, float y, float* weights) {
   float ax = a[0] - x, ay = a[1] - y, bx = b[0] - x, by = b[1] - y, cx = c[0] - x, cy = c[1] - y;
   float area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
@@ -38,7 +39,7 @@ ffi::Error Surface(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, 
   auto shape = depth->dimensions();
   size_t leading = shape.size() - 2;
   int64_t height = shape[leading], width = shape[leading + 1], pixels = height * width;
-  int64_t channels = values->dimensions()[leading + 2];
+  int64_t channels = values->dimensions()[leading + 2], kept = barycentrics->dimensions()[leading + 2];
   auto own = [&](const auto& operand, int64_t index) {
     auto sizes = operand.dimensions();
     return operand.typed_data() + sizes[leading] * sizes[leading + 1] * Item(index, shape, sizes, leading);
@@ -47,22 +48,26 @@ ffi::Error Surface(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, 
     const float *points = own(vertices, index), *rows = own(attributes, index);
     const int32_t *corners = own(faces, index), *row_corners = own(attribute_faces, index), *seen = own(ids, index);
     float* out_depth = depth->typed_data() + index * pixels;
-    float* out_weights = barycentrics->typed_data() + 3 * index * pixels;
+    float* out_weights = barycentrics->typed_data() + kept * index * pixels;
     float* out_values = values->typed_data() + channels * index * pixels;
-    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+    for (int64_t pixel = 0, row_start = 0, line = 0; pixel < pixels; ++pixel) {
       int32_t id = seen[pixel];
-      float* weights = out_weights + 3 * pixel;
-      float* value = out_values + channels * pixel;
       if (id < 0) {
-        float nothing = id == kOverflow ? std::numeric_limits<float>::quiet_NaN() : 0.0f;
-        out_depth[pixel] = nothing;
-        std::fill(weights, weights + 3, nothing);
-        std::fill(value, value + channels, nothing);
+        const float nothing = id == kOverflow ? std::numeric_limits<float>::quiet_NaN() : 0.0f;
+        int64_t end = pixel + 1;
+        while (end < pixels && seen[end] == id) ++end;
+        std::fill(out_depth + pixel, out_depth + end, nothing);
+        std::fill(out_weights + kept * pixel, out_weights + kept * end, nothing);
+        std::fill(out_values + channels * pixel, out_values + channels * end, nothing);
+        pixel = end - 1;
         continue;
       }
+      while (pixel >= row_start + width) row_start += width, ++line;
       const int32_t *corner = corners + 3 * id, *row = row_corners + 3 * id;
       const float *a = points + 3 * corner[0], *b = points + 3 * corner[1], *c = points + 3 * corner[2];
-      Weights(a, b, c, pixel % width + 0.5f, pixel / width + 0.5f, weights);
+      float weights[3], *value = out_values + channels * pixel;
+      Weights(a, b, c, (pixel - row_start) + 0.5f, line + 0.5f, weights);
+      std::copy(weights, weights + kept, out_weights + kept * pixel);
       out_depth[pixel] = a[2] + weights[1] * (b[2] - a[2]) + weights[2] * (c[2] - a[2]);
       const float *first = rows + channels * row[0], *second = rows + channels * row[1];
       const float* third = rows + channels * row[2];
