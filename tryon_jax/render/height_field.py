@@ -71,11 +71,10 @@ def unpinched(mask):
     """Mask bool [H, W] without pixels in no triangle and pinch pixels, where two rims meet, until nothing changes."""
     mask = np.asarray(mask, bool)
     while True:
-        padded = np.pad(mask, 1).astype(np.uint8)
-        around = sum(
-            padded[1 + row : 1 + row + mask.shape[0], 1 + column : 1 + column + mask.shape[1]] << number
-            for number, (row, column) in enumerate(_STEPS)
-        )
+        padded, around = np.pad(mask, 1).view(np.uint8), np.zeros(mask.shape, np.uint8)
+        for number, (row, column) in enumerate(_STEPS):
+            beside = padded[1 + row : 1 + row + mask.shape[0], 1 + column : 1 + column + mask.shape[1]]
+            around |= beside << np.uint8(number)
         cleaned = mask & _sound()[around]
         if (cleaned == mask).all():
             return mask

@@ -24,8 +24,14 @@ def _thicken(front, back, thickness):
 
 
 def _nearest(known):
-    """Row and column [2, H, W] of the nearest known pixel of each."""
-    return ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    """Number int [H, W] in row order of the nearest known pixel of each."""
+    row, column = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return row * known.shape[1] + column
+
+
+def _at(picture, numbers):
+    """Colours [H, W, 3] of a picture at pixels of these numbers [H, W]."""
+    return np.take(picture.reshape(-1, 3), numbers, axis=0)
 
 
 def _eight_bit(picture):
@@ -44,18 +50,15 @@ def _fine(chosen, factor):
 
 def _made_up(picture, known, made):
     """Picture uint8 [H, W, 3] of what is known bool [H, W], with colours of its nearest rim, softened, where made."""
-    # A pixel at the rim of what hides the place may hold some of its colour.
-    sure = known & ~ndimage.binary_dilation(made, np.ones((3, 3)))
-    if not sure.any():
-        return picture
     # A fortieth of the side: without it the nearest pixels' colours would lie on the hole as streaks.
     soft = len(picture) / 40
-    box = _box(made, 2 * int(np.ceil(soft)))
-    spread = picture[tuple(_nearest(sure))][box].astype(np.float32)
-    result = picture.copy()
-    result[box] = np.where(
-        made[box][..., None], np.round(ndimage.gaussian_filter(spread, (soft, soft, 0))), result[box]
-    )
+    box = _box(made, 3 * int(np.ceil(soft)))
+    # A pixel at the rim of what hides the place may hold some of its colour.
+    sure, result = known[box] & ~ndimage.binary_dilation(made[box], np.ones((3, 3))), picture.copy()
+    if sure.any():
+        spread = _at(np.ascontiguousarray(picture[box]), _nearest(sure)).astype(np.float32)
+        spread = ndimage.gaussian_filter(spread, (soft, soft, 0), truncate=2.5)
+        result[box] = np.where(made[box][..., None], np.round(spread), result[box])
     return result
 
 
@@ -80,14 +83,14 @@ def _atlas(pictures, picture_mask, solids, shape, box):
             own = np.asarray(picture_mask, bool)[fine_box]
             # One solid takes all that is the person's; of several each its own part, where the outlines share some.
             known = own if len(solids) == 1 else (own & known if (own & known).any() else known)
-        row, places = [], tuple(_nearest(known))
+        row, nearest = [], _nearest(known)
         for side in range(2):
             picture = pictures[side]
             if solid.worn[side].any():
                 picture = np.where(_fine(solid.worn[side], factor)[..., None], pictures[1 - side], picture)
             if solid.made[side].any():
                 picture = _made_up(picture, known, _fine(solid.made[side], factor))
-            row.append(picture[places])
+            row.append(_at(np.ascontiguousarray(picture), nearest))
         rows.append(np.concatenate([row[0], row[1][:, ::-1]], axis=1))
     return np.concatenate(rows)
 
