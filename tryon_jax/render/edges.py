@@ -1,10 +1,12 @@
 """How a picture changes where its surfaces move, told by the borders between neighbouring pixels.
 
-A picture is a sum of patches, each of one pixel's colour. When the surface moves, the borders of the patches move with
-it: a border inside of a surface at the mean speed of its two pixels, one between two surfaces with the nearer of them,
-for what is behind stays where it is. Moving a border by a pixel gives one pixel the colour of the other. So silhouettes
-and the inside of a surface are counted in one way, by the picture alone. Derivatives through barycentrics, which the
-inside has too, are wild where a surface is seen at a grazing angle, and do not cancel against those of the silhouette.
+In the spirit of antialiasing as the source of gradients (Laine et al., arXiv:2011.03277, section 3.3), but of every
+border. A picture is a sum of patches, each of one pixel's colour. When the surface moves, the borders of the patches
+move with it: a border inside of a surface at the mean speed of its two pixels, one between two surfaces with the nearer
+of them, for what is behind stays where it is. Moving a border by a pixel gives one pixel the colour of the other. So
+silhouettes and the inside of a surface are counted in one way, by the picture alone. Derivatives through barycentrics,
+which the inside has too, are wild where a surface is seen at a grazing angle, and do not cancel against those of the
+silhouette.
 """
 
 import jax

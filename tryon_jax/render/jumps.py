@@ -1,10 +1,10 @@
 """Sheets taken apart at their depth jumps: an arm before the trunk becomes a solid of its own, the trunk goes on below.
 
-Two height fields cannot hold an arm before a trunk: sewn together they are webbed along every depth jump. Here what is
-near beside a jump (the limb, or the lip of a hem) is cut out with a back of its own, rounded as its width asks for, and
-what is far goes on under it as a membrane. Where a limb leaves the trunk it ends inside the trunk. Layers of depth as
-in layered depth images (Shade et al., SIGGRAPH 1998); what was never seen is made up, what was seen stays as it was.
-All numpy, on the host; depth in metres toward the viewer.
+Two height fields cannot hold an arm before a trunk: sewn together they are webbed along every depth jump. Here a limb,
+which is thin and stands so far before what is behind that air must be between, is cut out with a back of its own,
+rounded as its width asks for, and what is far goes on under it as a membrane. Where a limb leaves the trunk it ends
+inside the trunk. Layers of depth as in layered depth images (Shade et al., SIGGRAPH 1998); what was never seen is made
+up, what was seen stays as it was. All numpy, on the host; depth in metres toward the viewer.
 """
 
 from typing import NamedTuple

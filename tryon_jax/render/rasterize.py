@@ -1,10 +1,11 @@
 """An exact orthographic rasteriser: front and back triangle of every pixel in one pass, in pure JAX, C++ or Pallas.
 
-Triangles are expanded into their candidate pixels (prefix sum into a static capacity), tested with integer
-edge functions of positions snapped to 1/256 pixel under the top-left rule, and resolved by scatter-min, first
-on depth, then on triangle number. So neighbours never leave a crack and never cover a pixel twice. Vertices
-are [V, 3]: pixel x, pixel y (rows down, pixel centres at +0.5) and depth in metres toward the viewer.
-Written for one mesh; on CPU loop over meshes with `lax.map`, on accelerators `vmap` is fine.
+Triangles are expanded into their candidate pixels (prefix sum into a static capacity), tested with integer edge
+functions (Pineda, "A Parallel Algorithm for Polygon Rasterization", SIGGRAPH 1988) of positions snapped to 1/256 pixel
+under the top-left rule of GPUs, and resolved by scatter-min, first on depth, then on triangle number. So neighbours
+never leave a crack and never cover a pixel twice. Vertices are [V, 3]: pixel x (right), pixel y (down; pixel centres at
++0.5) and depth in metres toward the viewer. Both sides of a triangle are drawn. Written for one mesh; on CPU loop over
+meshes with `lax.map`, on accelerators `vmap` is fine.
 """
 
 from functools import partial

@@ -55,7 +55,11 @@ def resolve(vertices, faces, ids, first_row=0):
 
 
 def interpolate(attributes, faces, ids, barycentrics):
-    """Vertex attributes [V, C] at pixels, [H, W, C], zero where ids is -1; differentiable in all floats."""
+    """Vertex attributes [V, C] at pixels, [H, W, C]: sums weighted by barycentrics [H, W, 3], affine on screen.
+
+    faces int [F, 3] into the attributes; ids int [H, W] of `rasterize`: zero where -1, NaN where it overflowed.
+    Differentiable in all floats.
+    """
     corners = take(faces, jnp.maximum(ids, 0))
     # Corner by corner: one [H, W, 3, C] temporary costs more in page faults than three gathers.
     first, second, third = (

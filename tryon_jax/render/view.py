@@ -1,4 +1,8 @@
-"""Pictures of a textured mesh from around it, drawn by this project's own rasteriser."""
+"""Pictures of a textured mesh from around it, drawn by this project's own rasteriser.
+
+Frames as in render/__init__: meshes in metres, x right, y up, z toward the viewer; yaw in radians turns the mesh about
+its vertical axis so that at a quarter turn its front faces right.
+"""
 
 from functools import partial
 from typing import NamedTuple
