@@ -97,6 +97,8 @@ def _loss():
     loss.rgb = 1.0  # L1 of the network's own colour, [0, 1]
     loss.blend = 1.0  # L1 of the colour composed of own colour, garment picture and photo
     loss.depth = 24.0  # Huber loss of depth in half extents of the picture
+    loss.depth_knee = 0.15  # half extents, about 15 cm: quadratic below it, of slope 1 above
+    loss.depth_slopes = 1.2  # L1 of the slopes of depth, unitless
     loss.normals = 1.0  # 1 - cosine of the angle between normals
     loss.segmentation = 0.4  # cross-entropy of the part labels, nats
     loss.mask = 1.0  # binary cross-entropy of the silhouette, nats

@@ -12,6 +12,8 @@ from tryon_jax.geometry.relief import normals_from_depth
 
 SIZE = 16
 
+KNEE = 0.15  # half extents
+
 
 @pytest.fixture
 def pictures(rng):
@@ -112,7 +114,7 @@ def perfect(item):
 
 def test_perfect_sheets_cost_nothing():
     item = example(0, SIZE)
-    for name, value in losses.sheets(perfect(item), item).items():
+    for name, value in losses.sheets(perfect(item), item, KNEE).items():
         assert abs(float(value)) < 1e-5, name
 
 
@@ -123,12 +125,12 @@ def test_a_wrong_map_costs_its_own_term_unless_its_truth_is_missing(name, side):
     maps = perfect(item)
     maps[f"{side}_{name}"] = -maps[f"{side}_{name}"] + 0.3
     term = {"parts": "segmentation"}.get(name, name)
-    found = losses.sheets(maps, item)
+    found = losses.sheets(maps, item, KNEE)
     assert found[term] > 1e-3
     assert all(abs(float(value)) < 1e-5 for key, value in found.items() if key not in (term, "depth_slopes"))
     flag = "back_rgb" if (name, side) == ("rgb", "back") else term
     missing = {**item, "has": {**item["has"], flag: np.float32(0)}}
-    assert abs(float(losses.sheets(maps, missing)[term])) < 1e-5
+    assert abs(float(losses.sheets(maps, missing, KNEE)[term])) < 1e-5
 
 
 def test_objectives_equal_their_formulas():
@@ -183,10 +185,10 @@ def test_keypoint_depths_are_of_both_sheets_where_a_visible_keypoint_is_on_the_p
     truth = np.stack([item[f"{side}_depth"][[8, 6], [8, 7], 0] for side in ("front", "back")], axis=-1) / 1.5
     found = np.full((17, 2), 7.0, np.float32)
     found[:2] = truth
-    assert losses.keypoint_depths(found, item) < 1e-9
+    assert losses.keypoint_depths(found, item, KNEE) < 1e-9
     found[0, 1] += 0.05
-    np.testing.assert_allclose(losses.keypoint_depths(found, item), 0.05**2 / (2 * losses.DEPTH_KNEE) / 4, rtol=1e-4)
+    np.testing.assert_allclose(losses.keypoint_depths(found, item, KNEE), 0.05**2 / (2 * KNEE) / 4, rtol=1e-4)
     for flag in ("keypoints", "depth"):
-        assert losses.keypoint_depths(found, {**item, "has": {**item["has"], flag: 0.0}}) == 0
+        assert losses.keypoint_depths(found, {**item, "has": {**item["has"], flag: 0.0}}, KNEE) == 0
     outside = {**item, "keypoints": places + [100, -100, 0]}
-    assert losses.keypoint_depths(found, outside) == 0
+    assert losses.keypoint_depths(found, outside, KNEE) == 0

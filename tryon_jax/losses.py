@@ -11,9 +11,6 @@ from tryon_jax.geometry.relief import depth_differences
 OBJECTIVES = ("nonsaturating", "hinge", "wasserstein")
 # Garment coordinates span 2 over a picture: errors under a fiftieth of that are pixels at 64 px, fitted smoothly.
 GARMENT_UV_KNEE = 0.04
-# Half extents, about 15 cm. Below it the loss of depth is quadratic, so that its minimum is the mean of the depths that
-# a picture leaves open, not one of them; above it a limb that is far off does not rule the gradient.
-DEPTH_KNEE = 0.15
 
 
 def masked_mean(values, mask):
@@ -69,9 +66,11 @@ def garment_region(segmentation, garment_class):
     return garment_part(garment_class)[segmentation][..., None]
 
 
-def sheets(maps, example):
+def sheets(maps, example, depth_knee):
     """Reconstruction terms of one example's named maps (models/maps.py) against the batch contract's truth.
 
+    depth_knee, in half extents: below it the loss of depth is quadratic, so that its minimum is the mean of the depths
+    that a picture leaves open, not one of them; above it a limb that is far off does not rule the gradient.
     A term whose truth is missing (flag 0 in `has`) is 0. Returns a dict of scalars: rgb, depth, depth_slopes,
     normals, segmentation, garment_uv, mask; means of the two sheets.
     """
@@ -84,7 +83,7 @@ def sheets(maps, example):
         guess = {name: maps[f"{side}_{name}"] for name in ("rgb", "depth", "normals", "parts", "garment_uv")}
         found = {
             "rgb": l1(guess["rgb"], example[f"{side}_rgb"], mask) * has_rgb,
-            "depth": huber(guess["depth"], depth, mask, DEPTH_KNEE) * has["depth"],
+            "depth": huber(guess["depth"], depth, mask, depth_knee) * has["depth"],
             "depth_slopes": depth_slopes(guess["depth"], depth, mask) * has["depth"],
             "normals": normals(guess["normals"], example[f"{side}_normals"], mask) * has["normals"],
             "segmentation": cross_entropy(guess["parts"], example[f"{side}_segmentation"], mask) * has["segmentation"],
@@ -113,20 +112,22 @@ def keypoints(found, example):
     return ((distance * visible).sum(-1) / jnp.maximum(visible.sum(), 1.0)).mean()
 
 
-def keypoint_depths(found, example):
-    """Mean Huber loss of both sheets' depths at an example's visible keypoints, found [K, 2] in half extents."""
+def keypoint_depths(found, example, depth_knee):
+    """Mean Huber loss of both sheets' depths at an example's visible keypoints, found [K, 2] in half extents.
+
+    depth_knee: as of `sheets`.
+    """
     places, mask, has = example["keypoints"], example["mask"], example["has"]
     side = mask.shape[0]
     # A keypoint may lie on the picture's edge, or just beyond the silhouette, where there is no depth.
     column, row = jnp.clip(jnp.floor(places[:, :2]).astype(jnp.int32), 0, side - 1).T
     visible = (places[:, 2:] > 0) * mask[row, column] * has["keypoints"] * has["depth"]
     truth = jnp.concatenate([example[f"{name}_depth"][row, column] for name in ("front", "back")], axis=-1)
-    return huber(found, truth / half_extent(example["camera"], mask.shape[:2]), visible, DEPTH_KNEE)
+    return huber(found, truth / half_extent(example["camera"], mask.shape[:2]), visible, depth_knee)
 
 
 def weighted(terms, weights):
-    """Sum of the terms that have a weight; depth's slopes count a twentieth of depth's weight (they are steeper)."""
-    weights = {**weights, "depth_slopes": 0.05 * weights["depth"]}
+    """Sum of the terms, each times its weight."""
     return sum(weights[name] * value for name, value in terms.items())
 
 

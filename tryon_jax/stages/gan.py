@@ -159,7 +159,10 @@ def _train_step(setup, state, batch, rng):
         terms = {"generator": adversary.fooling(logits, judge, shown, classes, keys[:, 2], **settings)}
         loss = setup.loss["adversarial"] * terms["generator"]
         if setup.loss["reconstruction"]:
-            again = {**jax.vmap(losses.sheets)(maps, batch), "blend": jax.vmap(losses.blend)(maps, batch)}
+            again = {
+                **jax.vmap(partial(losses.sheets, depth_knee=setup.loss["depth_knee"]))(maps, batch),
+                "blend": jax.vmap(losses.blend)(maps, batch),
+            }
             again = losses.weighted(again, setup.loss) * which
             terms |= {name: value.mean() for name, value in {**of_latents, "reconstruction": again}.items()}
             loss += sum(setup.loss[name] * terms[name] for name in ("reconstruction", "divergence")) + terms["prior"]

@@ -131,13 +131,15 @@ def _train_step(setup, state, batch, rng):
     guess = partial(_shown_guesses, setup, state.params)
     seen = jax.lax.cond(state.step % GUESS_EVERY == 0, guess, lambda seen, *_: seen, seen, flat, bare)
 
+    knee = {"depth_knee": setup.loss["depth_knee"]}
+
     def loss(params):
         maps = _reconstruct(setup, params, seen, flat, keys[:, 1])
         terms = {
-            **jax.vmap(losses.sheets)(maps, batch),
+            **jax.vmap(partial(losses.sheets, **knee))(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
             "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
-            "keypoint_depths": jax.vmap(losses.keypoint_depths)(maps["joint_depths"], batch),
+            "keypoint_depths": jax.vmap(partial(losses.keypoint_depths, **knee))(maps["joint_depths"], batch),
             "holes": jax.vmap(_hole_error)(maps, batch, seen["known"]),
         }
         terms = {name: value.mean() for name, value in terms.items()}

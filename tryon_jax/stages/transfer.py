@@ -184,15 +184,16 @@ def _train_step(setup, state, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=5))(rng)
     batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 0])
     classes, adversarial = batch["garment_class"], setup.loss["adversarial"]
+    knee = {"depth_knee": setup.loss["depth_knee"]}
     settings = {"ranges": setup.augment["discriminator"], "objective": setup.loss["objective"]}
 
     def loss(making):
         maps = _dress(setup, making, batch, keys[:, 1])
         terms = {
-            **jax.vmap(losses.sheets)(maps, batch),
+            **jax.vmap(partial(losses.sheets, **knee))(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
             "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
-            "keypoint_depths": jax.vmap(losses.keypoint_depths)(maps["joint_depths"], batch),
+            "keypoint_depths": jax.vmap(partial(losses.keypoint_depths, **knee))(maps["joint_depths"], batch),
         }
         terms = {name: value.mean() for name, value in terms.items()}
         total, made = losses.weighted(terms, setup.loss), None
