@@ -152,7 +152,16 @@ def test_the_mesh_is_closed_and_metric(result):
     low, high = np.asarray(mesh.vertices).min(0), np.asarray(mesh.vertices).max(0)
     np.testing.assert_allclose(high[1] - low[1], 28 / 32 * 1.9, rtol=0.05)
     np.testing.assert_allclose(high[0] - low[0], 12 / 32 * 1.9, rtol=0.1)
-    assert mesh.texture.shape == (SIZE * FACTOR, 2 * SIZE * FACTOR, 3)
+    # The texture is cut to the person, at the pictures' own scale: 28 by 12 pixels of the network and a rim.
+    height, width = mesh.texture.shape[:2]
+    assert abs(height - 28 * FACTOR) <= 2 * FACTOR and abs(width / 2 - 12 * FACTOR) <= 2 * FACTOR
+
+
+def test_a_coarser_mesh_is_smaller_and_closed(result):
+    coarse = tryon.wear(tryon.Model(lambda _: _sheets(), SIZE), _example(), _pictures(), mesh_side=SIZE).mesh
+    assert is_watertight(coarse.faces) and is_consistently_wound(coarse.faces)
+    assert 0.8 < len(result.mesh.faces) / len(coarse.faces) / FACTOR**2 < 1.25
+    assert np.abs(np.subtract(coarse.texture.shape, result.mesh.texture.shape)).max() <= 4 * FACTOR
 
 
 def test_files_are_written_all_or_none(result, tmp_path, monkeypatch):

@@ -87,10 +87,12 @@ def from_example(example):
     return example, {**pictures, "person_mask": person_mask, "known": np.ones_like(person_mask)}
 
 
-def wear(model, example, pictures):
+def wear(model, example, pictures, mesh_side=MESH_SIDE):
     """The Result of the person of `example` wearing its garment, coloured from `pictures` [R, R, .] (from_photos).
 
-    R must be a whole multiple of the model's size. Raises UserError if the network finds no person.
+    R must be a whole multiple of the model's size. mesh_side: vertices a side of the mesh at most; half of it is a
+    quarter of the triangles, closed all the same, under the same texture. Raises UserError if the network finds no
+    person.
     """
     from tryon_jax.render import compose, refine
     from tryon_jax.render.lift import lift
@@ -101,8 +103,7 @@ def wear(model, example, pictures):
     factor = side // model.size
     sheets = refine.enlarge(found, factor, PART[GARMENT_PARTS[garment_class]])
     # Pixels of the pictures a vertex of the mesh: the least whole share of the side that is coarse enough.
-    finest = max(MESH_SIDE, model.size)
-    coarse = next(step for step in range(1, side + 1) if side % step == 0 and side // step <= finest)
+    coarse = next(step for step in range(1, side + 1) if side % step == 0 and side // step <= mesh_side)
     labels = compose.outline(sheets["front_segmentation"], pictures["person_segmentation"], factor)
     mask = compose.silhouette(sheets["mask"][..., 0], labels, pictures, garment_class, factor)
     sheets["mask"], sheets["front_segmentation"] = mask[..., None], labels
@@ -192,6 +193,8 @@ def _check_flags():
         raise UserError("give --person=FILE and --garment=FILE, or --example=N")
     if FLAGS.size < 64 or FLAGS.size > 2048:
         raise UserError(f"--size={FLAGS.size}: must be from 64 to 2048 pixels")
+    if FLAGS.mesh_side < 32 or FLAGS.mesh_side > 1024:
+        raise UserError(f"--mesh-side={FLAGS.mesh_side}: must be from 32 to 1024 vertices")
     check_out(FLAGS.out)
 
 
@@ -220,7 +223,7 @@ def run():
         # The finer grid must hold the network's pixels whole.
         size = max(1, round(FLAGS.size / model.size)) * model.size
         asked = from_example(given) if isinstance(given, dict) else from_photos(*given, model.size, size)
-        result = wear(model, *asked)
+        result = wear(model, *asked, FLAGS.mesh_side)
         done(bar, "dressed")
         paths = write(result, FLAGS.out)
         done(bar, "drawn and written")
@@ -237,6 +240,7 @@ def _define_flags():
     flags.DEFINE_string("person_segmentation", None, "A ready label map of the photo: an index PNG of its size.")
     flags.DEFINE_integer("example", None, "Number of a held-out example of the run's data, instead of files.")
     flags.DEFINE_integer("size", 512, "Pixels, side of the texture's two halves.")
+    flags.DEFINE_integer("mesh_side", MESH_SIDE, "Vertices a side of the mesh at most; fewer make a smaller GLB.")
     flags.mark_flags_as_required(["workdir", "out"])
 
 
