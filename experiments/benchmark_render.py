@@ -33,7 +33,9 @@ from experiments import render_chart, render_peers, render_scene  # noqa: E402
 from experiments.limits import Row, judge  # noqa: E402
 
 TURN = 4  # pictures that a contender draws in a row, as loops do: what others left in the caches is soon forgotten
-PAUSE = 0.01  # seconds before a turn: threads of a pool spin for a while after their work, at the cost of who is next
+# Threads of a pool spin for a while after their work, at the cost of who is next: a turn begins when the process has
+# rested for PAUSE seconds, that is, used less than REST of them, or after LONGEST.
+PAUSE, REST, LONGEST = 0.02, 0.02, 2.0
 # How many times as much CPU time peers take, at least: {side of the picture: {ours: {peer: times}}}.
 LIMITS = {
     256: {
@@ -80,7 +82,7 @@ def measure(contenders, scene, size, rounds, what, batch=0):
     # The first round compiles and warms up.
     for number in tqdm.trange(rounds + 1, desc=what, unit="round", mininterval=1.0):
         for name, contender in contenders.items():
-            time.sleep(PAUSE)
+            settle()
             start = time.process_time(), time.perf_counter()
             if batch:
                 contender.draw_batch(turns[name])
@@ -90,6 +92,16 @@ def measure(contenders, scene, size, rounds, what, batch=0):
             if number:
                 spent[name].append((time.process_time() - start[0], time.perf_counter() - start[1]))
     return {name: 1000 * np.median(pairs, axis=0) / len(turns[name]) for name, pairs in spent.items()}
+
+
+def settle():
+    """Waits until no thread of this process works."""
+    end = time.perf_counter() + LONGEST
+    while time.perf_counter() < end:
+        busy = time.process_time()
+        time.sleep(PAUSE)
+        if time.process_time() - busy < REST * PAUSE:
+            return
 
 
 def agreement(contenders, scene, size):

@@ -149,6 +149,6 @@ def resolve(points, faces, ids, camera):
     safe = jnp.where(jnp.abs(along) > 1e-20, along, 1.0)
     weight_b = (ray * jnp.cross(from_a, to_c)).sum(-1) / safe
     weight_c = (ray * jnp.cross(to_b, from_a)).sum(-1) / safe
-    barycentrics = bounded(jnp.stack([1 - weight_b - weight_c, weight_b, weight_c], axis=-1), ids)
+    barycentrics = jnp.stack(bounded((1 - weight_b - weight_c, weight_b, weight_c), ids), axis=-1)
     depth = (barycentrics * jnp.stack([a[..., 2], b[..., 2], c[..., 2]], axis=-1)).sum(-1)
     return depth, barycentrics

@@ -83,11 +83,14 @@ def _first_last(low, high, pixels):
 def _setup(vertices, faces, size):
     """Per triangle: corners int32 [F, 6] (x, y; turned clockwise on screen), depths [F, 3], first pixel x, y and
     width of its box, candidate counts (float32, zero for padding and triangles without area); and a failure flag."""
-    # Corner by corner: arrays [F] are read and written in a row, arrays [F, 3, 2] with their reductions are not.
-    snapped, finite = _snap(vertices), jnp.isfinite(vertices).all(1)
+    # Corner by corner: arrays [F] are read and written in a row, arrays [F, 3, 2] with their reductions are not. And
+    # all of a vertex in one row, x, y, the bits of its depth, whether it is finite: a gather costs by its rows.
+    bits = jax.lax.bitcast_convert_type(vertices[:, 2].astype(jnp.float32), jnp.int32)
+    finite = jnp.isfinite(vertices).all(1).astype(jnp.int32)
+    packed = jnp.concatenate([_snap(vertices), bits[:, None], finite[:, None]], axis=1)
     each = [faces[:, corner] for corner in range(3)]
-    (ax, ay), (bx, by), (cx, cy) = (take(snapped, corner).T for corner in each)
-    depth_a, depth_b, depth_c = (take(vertices[:, 2], corner) for corner in each)
+    (ax, ay, *a), (bx, by, *b), (cx, cy, *c) = (take(packed, corner).T for corner in each)
+    depth_a, depth_b, depth_c = (jax.lax.bitcast_convert_type(corner[0], jnp.float32) for corner in (a, b, c))
     left, right = jnp.minimum(jnp.minimum(ax, bx), cx), jnp.maximum(jnp.maximum(ax, bx), cx)
     top, bottom = jnp.minimum(jnp.minimum(ay, by), cy), jnp.maximum(jnp.maximum(ay, by), cy)
     large = jnp.maximum(right - left, bottom - top) > _MAX_EXTENT
@@ -98,8 +101,8 @@ def _setup(vertices, faces, size):
     padding = (each[0] == each[1]) | (each[1] == each[2]) | (each[2] == each[0])
     empty = ((high == 0) & (low == 0) & ~large) | padding
     counts = jnp.where(empty, 0.0, columns.astype(jnp.float32) * rows.astype(jnp.float32))
-    whole = take(finite, each[0]) & take(finite, each[1]) & take(finite, each[2])
-    failed = jnp.any(~whole & ~padding) | jnp.any(large & (counts > 0))
+    whole = a[1] & b[1] & c[1]
+    failed = jnp.any((whole == 0) & ~padding) | jnp.any(large & (counts > 0))
     turned = high < 0
     (bx, cx), (by, cy), (depth_b, depth_c) = (
         (jnp.where(turned, last, first), jnp.where(turned, first, last))
@@ -142,7 +145,8 @@ def rasterize(vertices, faces, size, capacity, path="auto"):
     path: "jax", this file's; "native", the C++ kernel of render/native, on CPUs only; "auto", the kernel on CPUs
     where it can be compiled, elsewhere "jax"; "pallas", the kernel of render/tiles, for NVIDIA GPUs, interpreted
     elsewhere and there several times slower than "jax": opt-in, as it was compiled for GPUs but never timed on one.
-    All give the same ids. Returns Fragments. Raises ValueError if the capacity is out of range or the path unknown.
+    All give the same ids. Returns Fragments. Raises ValueError if the capacity is out of range or the path unknown,
+    RuntimeError if it is "native" where there is no compiler.
     No gradient: ids are whole numbers.
     """
     if not 0 < capacity <= MAX_CAPACITY:
@@ -155,6 +159,8 @@ def rasterize(vertices, faces, size, capacity, path="auto"):
         from tryon_jax.render import tiles  # here, since it takes its arithmetic from this file
 
         return Fragments(*tiles.rasterize(vertices, faces, size, capacity))
+    if path == "native" and not native.available():
+        raise RuntimeError('path="native": there is no C++ kernel here; install a compiler, or take another path')
     if path == "auto":
         path = "by platform" if native.available() else "jax"
     if path == "by platform":

@@ -25,6 +25,11 @@ struct Snapped {
   int32_t x, y;
 };
 
+// What a pixel holds of its two layers, side by side: one line of the cache a candidate.
+struct Kept {
+  int32_t front, back, front_level, back_level;
+};
+
 struct Triangle {
   Point corner[3];
   float depth[3];
@@ -60,7 +65,7 @@ int32_t Level(float depth) {
 class Picture {
  public:
   Picture(int64_t height, int64_t width, int32_t* front, int32_t* back)
-      : height_(height), width_(width), front_(front), back_(back), level_(new int32_t[2 * height * width]) {}
+      : height_(height), width_(width), front_(front), back_(back), kept_(new Kept[height * width]) {}
 
   bool Draw(const float* vertices, int64_t vertex_count, const int32_t* faces, int64_t face_count, int64_t capacity) {
     // Not cleared: every entry is written before it is read.
@@ -71,8 +76,7 @@ class Picture {
       snapped[v] = {Snap(vertex[0]), Snap(vertex[1])};
       finite[v] = std::isfinite(vertex[0]) && std::isfinite(vertex[1]) && std::isfinite(vertex[2]);
     }
-    std::fill(front_, front_ + height_ * width_, kNone);
-    std::fill(back_, back_ + height_ * width_, kNone);
+    std::fill(kept_.get(), kept_.get() + height_ * width_, Kept{kNone, kNone, INT32_MIN, INT32_MAX});
     const bool all_finite = std::find(finite.get(), finite.get() + vertex_count, 0) == finite.get() + vertex_count;
     int64_t total = 0;
     // Here and below | and & where && would do: triangles of a pixel make branches that no processor foresees.
@@ -89,6 +93,10 @@ class Picture {
       if (triangle.x_first <= triangle.x_last && triangle.y_first <= triangle.y_last) {
         Fill(triangle, static_cast<int32_t>(number));
       }
+    }
+    for (int64_t pixel = 0; pixel < height_ * width_; ++pixel) {
+      front_[pixel] = kept_[pixel].front;
+      back_[pixel] = kept_[pixel].back;
     }
     return total <= capacity;
   }
@@ -149,20 +157,20 @@ class Picture {
 
   // Triangles come in the order of their numbers, so an equal level never takes a pixel over.
   void Keep(int64_t pixel, int32_t level, int32_t number) {
-    int32_t* kept = &level_[2 * pixel];
-    if (front_[pixel] == kNone || level > kept[0]) {
-      kept[0] = level;
-      front_[pixel] = number;
+    Kept* kept = &kept_[pixel];
+    if (level > kept->front_level) {
+      kept->front_level = level;
+      kept->front = number;
     }
-    if (back_[pixel] == kNone || level < kept[1]) {
-      kept[1] = level;
-      back_[pixel] = number;
+    if (level < kept->back_level) {
+      kept->back_level = level;
+      kept->back = number;
     }
   }
 
   const int64_t height_, width_;
   int32_t *front_, *back_;
-  std::unique_ptr<int32_t[]> level_;  // of a pixel's two layers, where it has an id
+  std::unique_ptr<Kept[]> kept_;
 };
 
 ffi::Error Rasterize(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, int64_t capacity,

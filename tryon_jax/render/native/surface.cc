@@ -63,6 +63,17 @@ ffi::Error Surface(ffi::Buffer<ffi::F32> vertices, ffi::Buffer<ffi::S32> faces, 
         continue;
       }
       while (pixel >= row_start + width) row_start += width, ++line;
+      // Neighbours on screen lie apart in memory: fetched ahead, in two steps, as one tells where the other is.
+      if (pixel + 12 < pixels && seen[pixel + 12] >= 0) {
+        __builtin_prefetch(corners + 3 * seen[pixel + 12]);
+      }
+      if (pixel + 6 < pixels && seen[pixel + 6] >= 0) {
+        const int32_t *next = corners + 3 * seen[pixel + 6], *next_row = row_corners + 3 * seen[pixel + 6];
+        for (int i = 0; i < 3; ++i) {
+          __builtin_prefetch(points + 3 * next[i]);
+          __builtin_prefetch(rows + channels * next_row[i]);
+        }
+      }
       const int32_t *corner = corners + 3 * id, *row = row_corners + 3 * id;
       const float *a = points + 3 * corner[0], *b = points + 3 * corner[1], *c = points + 3 * corner[2];
       float weights[3], *value = out_values + channels * pixel;
