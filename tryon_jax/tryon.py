@@ -95,7 +95,7 @@ def wear(model, example, pictures, mesh_side=MESH_SIDE):
     person.
     """
     from tryon_jax.render import compose, refine
-    from tryon_jax.render.lift import lift
+    from tryon_jax.render.lift import JUMP, JUMP_PIXELS, lift
 
     side = pictures["person"].shape[0]
     garment_class = GARMENT_CLASSES[int(example["garment_class"])]
@@ -115,7 +115,10 @@ def wear(model, example, pictures, mesh_side=MESH_SIDE):
     at_mesh |= {f"{name}_rgb": refine.shrink(value, coarse) for name, value in zip(("front", "back"), rgb, strict=True)}
     camera = np.asarray(example["camera"], np.float32) * [model.size * coarse / side, 1, 1]
     pixel = max(1, factor // coarse)
-    mesh = lift(at_mesh, camera, tuple(rgb), mask > 0.5, smooth={"radius": pixel, "pixels": pixel / 1.5})
+    smooth = {"radius": pixel, "pixels": pixel / 1.5}
+    # Steps that the network's own pixels make are none that anything should come apart at.
+    jump = max(JUMP, JUMP_PIXELS * float(example["camera"][0]))
+    mesh = lift(at_mesh, camera, tuple(rgb), mask > 0.5, smooth=smooth, jump=jump)
     return Result(mesh, {**at_mesh, "camera": camera.astype(np.float32)})
 
 
