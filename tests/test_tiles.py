@@ -128,7 +128,9 @@ def test_depths_of_any_size_get_the_levels_of_pure_jax(scale):
 def test_levels_round_half_to_even(share):
     depths = (np.arange(-6, 7) + share).astype(np.float32) * np.float32(2**-20)
     edges = tuple(jnp.full((13,), edge, jnp.float32) for edge in (3.0, 0.0, 0.0))
-    found = tiles._level(edges, (depths, jnp.float32(0), jnp.float32(0)), jnp.multiply, jnp.divide)
+    # Compiled in one piece, as the kernel is, and in a tenth of the time of its operations one by one.
+    level = jax.jit(tiles._level, static_argnums=(2, 3))
+    found = level(edges, (depths, jnp.float32(0), jnp.float32(0)), jnp.multiply, jnp.divide)
     np.testing.assert_array_equal(found, np.round(depths * 2.0**20).astype(np.int32))
 
 
