@@ -9,17 +9,12 @@ With: --config.init.encoder=runs/ssl --config.init.decoder=runs/ssl
 from configs import ssl
 
 
-def after_depth(config):
-    """The config with large errors of depth counted in full, and depth weighed by what its error is worth to a user."""
-    # Up to the depth of a stride the loss is quadratic. Weights are over twice the knee: small errors count about twice
-    # what they did, large ones up to eight times.
-    config.loss.update(depth_knee=0.6, depth=200.0, keypoint_depths=80.0)
-
-
 def get_config(preset="cpu"):
     """The run at a preset: smoke | cpu | base | large. Raises ValueError naming them for another."""
     config = ssl.get_config(preset)
-    after_depth(config)
+    # Quadratic up to the depth of a stride. Against the first round small errors of depth count twice, large ones up to
+    # eight times.
+    config.loss.update(depth_knee=0.6, depth=200.0, keypoint_depths=80.0)
     config.optimizer.learning_rate *= 0.6
     config.optimizer.weight_decay = 0.02
     if preset == "cpu":

@@ -14,6 +14,7 @@ Threads are as each library sets them. Libraries are imported by the contender t
 measures the memory of one.
 """
 
+import abc
 import functools
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ class Layers(NamedTuple):
     values: tuple
 
 
-class Contender:
+class Contender(abc.ABC):
     """What all share. scale: pixels a metre; away: pixels from depth 0 at which rays start and beyond all vertices."""
 
     def __init__(self, scene, size):
@@ -47,9 +48,9 @@ class Contender:
         """Vertices [V, 3] (pixels, metres) as `draw` wants them: solid, depth in pixels as well."""
         return np.ascontiguousarray(vertices * np.float32([1, 1, self.scale]))
 
+    @abc.abstractmethod
     def draw(self, vertices):
         """Layers of vertices that were `laid`."""
-        raise NotImplementedError
 
     def draw_batch(self, batch):
         """Layers [N, 2, H, W] of N vertices."""

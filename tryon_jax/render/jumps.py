@@ -83,11 +83,11 @@ class _Part(NamedTuple):
 
 def _cut(mask, front, back, pixel, jump, sunk=1.0):
     """The _Part that stands before the rest of the front sheet, or None; sunk: INSETs that it ends below it."""
-    joined, near_all, far = _jumps(mask, front, jump)
-    if not near_all.any():
+    joined, stepped, far = _jumps(mask, front, jump)
+    if not stepped.any():
         return None
     slim, inside = _slim(mask & ~far, pixel)
-    near = near_all & slim
+    near = stepped & slim
     if not near.any():
         return None
     half = _half_width(_grow(near, slim, joined, LIMB / pixel), inside, pixel)
@@ -95,7 +95,7 @@ def _cut(mask, front, back, pixel, jump, sunk=1.0):
     of_near = _grow(near, slim, joined, REACH / pixel)
     half = _half_width(of_near, inside, pixel)
     # Pixels half way down a jump go with what is near, or they would stand on the rest as spikes.
-    between = near_all & far
+    between = stepped & far
     for _ in range(2):
         of_near = of_near | (between & ndimage.binary_dilation(of_near, np.ones((3, 3))))
     part = _large(of_near)
