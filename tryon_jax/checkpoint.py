@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from tryon_jax import weights
 from tryon_jax.errors import UserError
 
 # What may change when a run goes on: how long and how often, and where and how the same data are read.
@@ -107,7 +108,9 @@ def restore(manager, like):
 
 
 def latest_step(run_folder):
-    """The newest complete checkpoint's step. Raises UserError if the run has none."""
+    """The newest complete checkpoint's step, or that of weights. Raises UserError if the run has none."""
+    if weights.are_in(run_folder):
+        return weights.step(run_folder)
     folder = pathlib.Path(run_folder) / "checkpoints"
     steps = [int(path.name) for path in folder.glob("*") if path.name.isdigit()] if folder.is_dir() else []
     if not steps:
@@ -116,17 +119,18 @@ def latest_step(run_folder):
 
 
 def restore_parts(run_folder, names=None):
-    """Averaged parameters {part: tree of numpy arrays} of the named parts (None: all that are averaged).
+    """Averaged parameters {part: tree of numpy arrays} of the named parts (None: all that are averaged) of a run or of
+    a folder of weights (weights.py).
 
     A part that the run does not average, as a discriminator, gives its parameters as trained.
     Raises UserError if there is no checkpoint or it has no such part.
     """
+    if weights.are_in(run_folder):
+        found = weights.read(run_folder)
+        return {name: found[name] for name in _present(run_folder, names, found, found)}
     path = pathlib.Path(run_folder).absolute() / "checkpoints" / str(latest_step(run_folder))
     tree = _tree(path)
-    names = sorted(tree["ema"]) if names is None else names
-    absent = [name for name in names if name not in tree["params"]]
-    if absent:
-        raise UserError(f"{run_folder}: it has no {absent[0]}; its parts are {', '.join(sorted(tree['params']))}")
+    names = _present(run_folder, names, tree["params"], tree["ema"])
     wanted = {}
     for name in names:
         kind = "ema" if name in tree["ema"] else "params"
@@ -135,6 +139,15 @@ def restore_parts(run_folder, names=None):
         )
     found = _read(path, wanted)
     return {name: part for parts in found.values() for name, part in parts.items()}
+
+
+def _present(run_folder, names, parts, averaged):
+    """The names, by default those of `averaged`. Raises UserError if one is not in `parts`."""
+    names = sorted(averaged) if names is None else names
+    absent = [name for name in names if name not in parts]
+    if absent:
+        raise UserError(f"{run_folder}: it has no {absent[0]}; its parts are {', '.join(sorted(parts))}")
+    return names
 
 
 def restore_tree(run_folder):
@@ -177,7 +190,7 @@ def started(params, run_folders):
 
 def run_config(run_folder):
     """The config that a run was started with, a plain nested dict with tuples. Raises UserError if there is none."""
-    path = pathlib.Path(run_folder) / "config.json"
+    path = weights.folder(run_folder) / "config.json"
     try:
         return as_tuples(json.loads(path.read_text()))
     except FileNotFoundError:
@@ -191,7 +204,7 @@ def changes(run_folder, config):
 
     config: nested dict. Raises UserError listing the keys that differ and may not.
     """
-    if not (pathlib.Path(run_folder) / "config.json").exists():
+    if not (weights.folder(run_folder) / "config.json").exists():
         return []
     own, given = _flat(run_config(run_folder)), _flat(as_tuples(config))
     differ = [key for key in sorted(own.keys() | given.keys()) if own.get(key) != given.get(key)]

@@ -1,12 +1,26 @@
-"""Scores the averaged parameters of a run over the held-out split, baselines beside."""
+"""Scores a run over its held-out split, or anybody's folder of try-on outputs under a named protocol, floors beside.
 
+python -m tryon_jax.evaluate --protocol=NAME[:VARIANT] --outputs=DIR --targets=DIR [--out=FILE.json] [--limit=N]
+    [--seed=0] [--weights=FILE]
+python -m tryon_jax.evaluate --protocol=synthetic_v1 --targets=synthetic:cpu --export=DIR      writes the targets
+A run is scored by python -m tryon_jax.main --config=FILE --mode=evaluate.
+"""
+
+import os
 import pathlib
+import sys
 
 import numpy as np
+from absl import app, flags, logging
 
-from tryon_jax import checkpoint, data, parallel, stages, summaries
-from tryon_jax.data import pipeline
+from tryon_jax import checkpoint, data, parallel, protocols, stages, summaries, weights
+from tryon_jax.data import pipeline, subset
 from tryon_jax.errors import UserError
+from tryon_jax.protocols import report, runner, sheets
+from tryon_jax.scores import efflite0
+
+FLAGS = flags.FLAGS
+MADE = "synthetic:"  # what --targets starts with where the made data are meant
 
 
 def build_stage(config, axis_name=None):
@@ -19,15 +33,17 @@ def build_stage(config, axis_name=None):
 
 
 def open_split(config, split):
-    """The config's data, split "train" or "test": a random-access source of examples. Makes them on first use.
+    """What the config wants of its data, split "train" or "test": a random-access source of examples.
 
-    Raises UserError if there is no such data set, or it cannot be read or made.
+    Made data are made on first use. Raises UserError if there is no such data set, it cannot be read or made, or
+    nothing of it is wanted.
     """
     try:
         module = data.load(config.data.name)
     except ValueError as error:
         raise UserError(f"config.data.name: {error}") from None
-    return module.open_split(config.data.preset, split, config.data.folder)
+    source = module.open_split(config.data.preset, split, config.data.folder)
+    return subset.chosen(source, config.data.classes, config.data.share if split == "train" else 1.0)
 
 
 def scorer(stage, source, batch_size, seed, limit=0):
@@ -73,6 +89,8 @@ def sampler(stage, source, seed, count=8):
 def run(config, workdir):
     """Scores the newest checkpoint in `workdir` over the whole held-out split: a table, and evaluation.json.
 
+    Of weights that were passed on (weights.py) only the table: their folder is not ours to write into.
+
     Raises UserError if there is no run or it is of another config.
     """
     step = checkpoint.latest_step(workdir)
@@ -82,11 +100,12 @@ def run(config, workdir):
     params = parallel.replicate(checkpoint.restore_parts(workdir))
     scores = scorer(stage, source, config.batch_size, config.seed)(params)
     if parallel.is_lead():
-        path = pathlib.Path(workdir) / "evaluation.json"
-        summaries.write_json(path, {"step": step, "examples": len(source), "split": "test", **scores})
         print(f"{workdir}, step {step}, {len(source)} held-out examples")
         print(table(scores))
-        print(f"written to {path}")
+        if not weights.are_in(workdir):
+            path = pathlib.Path(workdir) / "evaluation.json"
+            summaries.write_json(path, {"step": step, "examples": len(source), "split": "test", **scores})
+            print(f"written to {path}")
 
 
 def table(scores):
@@ -100,3 +119,138 @@ def table(scores):
 def _beside(name, scores):
     mine = [key for key in scores if key.startswith(f"{name}/")]
     return [f"{key.split('/', 1)[1]} {scores[key]:.4g}" for key in mine]
+
+
+def score_folder(protocol, outputs, targets, limit=0, seed=0, network=None):
+    """What a protocol, as NAME or NAME:VARIANT, finds of a folder of outputs: a dict that JSON can hold.
+
+    targets: a folder, or synthetic:PRESET. network: the file of weights for set distances, fetched if None; "none"
+    leaves them out. Prints a table. Equal files and seeds give equal numbers. Raises UserError, one line, for whatever
+    is missing or wrong.
+    """
+    module, variant = _protocol(protocol)
+    task = module.task(outputs, _targets(module, str(targets)), variant, limit)
+    layers = None
+    if network != "none" and any(name in task.measures for name in protocols.DISTANCES):
+        layers = efflite0.load(network)
+    rows = runner.run(task, seed, layers)
+    print(f"{protocol}, {outputs} against {targets}, {len(task.names)} examples")
+    print(report.table(rows))
+    print("\n".join(task.notes))
+    about = {"protocol": module.__name__.rpartition(".")[2], "variant": variant, "examples": len(task.names)}
+    about |= {"outputs": str(outputs), "targets": str(targets), "limit": limit, "seed": seed, "notes": task.notes}
+    return {**about, "scores": report.as_json(rows)}
+
+
+def export(targets, place):
+    """Writes the held-out examples of synthetic:PRESET as targets into the folder `place`; UserError if it cannot."""
+    from tryon_jax.data.synthetic import generator
+
+    if not targets.startswith(MADE):
+        raise UserError(f"--targets={targets}: --export writes made data; give {MADE}PRESET")
+    source = _source(targets)
+    sheets.write_targets(source, place, {"data": targets, "split": "test", "version": generator.version()})
+    print(f"{len(source)} targets in {place}")
+
+
+def _protocol(text):
+    """(module, variant) of NAME or NAME:VARIANT."""
+    name, _, variant = text.partition(":")
+    try:
+        module = protocols.load(name)
+    except ValueError as error:
+        raise UserError(f"--protocol={text}: {error}") from None
+    variant = variant or module.VARIANTS[0]
+    if variant not in module.VARIANTS:
+        raise UserError(f"--protocol={text}: no variant {variant!r}; choose one of {', '.join(module.VARIANTS)}")
+    return module, variant
+
+
+def _targets(module, text):
+    if not text.startswith(MADE):
+        return text
+    if module.__name__.rpartition(".")[2] != "synthetic_v1":
+        raise UserError(f"--targets={text}: made data are for --protocol=synthetic_v1; give this protocol a folder")
+    return _source(text)
+
+
+def _source(text):
+    return data.load("synthetic").open_split(text.removeprefix(MADE), "test")
+
+
+def command():
+    """The request that the flags make. Raises UserError for whatever the user can mend."""
+    _check_flags()
+    if FLAGS.export:
+        export(FLAGS.targets, FLAGS.export)
+        return
+    out = pathlib.Path(FLAGS.out) if FLAGS.out else None
+    if out and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
+        raise UserError(f"{out}: cannot be written; give a file in an existing folder as --out")
+    found = score_folder(FLAGS.protocol, FLAGS.outputs, FLAGS.targets, FLAGS.limit, FLAGS.seed, FLAGS.weights)
+    if out:
+        summaries.write_json(out, found)
+        print(f"written to {out}")
+
+
+def _check_flags():
+    if bool(FLAGS.outputs) == bool(FLAGS.export):
+        raise UserError("give --outputs=DIR to score, or --export=DIR to write targets")
+    if FLAGS.limit < 0:
+        raise UserError(f"--limit={FLAGS.limit}: must be 0, for all, or more")
+    if FLAGS.export:
+        module, _ = _protocol(FLAGS.protocol)
+        if module.__name__.rpartition(".")[2] != "synthetic_v1":
+            raise UserError(f"--protocol={FLAGS.protocol}: only synthetic_v1's targets can be exported")
+
+
+def main(arguments):
+    """Runs the request; what the user can mend is one line and exit code 1."""
+    logging.set_verbosity(logging.ERROR)
+    try:
+        if arguments[1:]:
+            raise UserError(f"{arguments[1]}: not a flag; give --name=value")
+        parallel.cache_compilations()
+        command()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def define_flags(values=FLAGS):
+    """Declares the command's flags in absl's `values`; not on import, since main.py has its own."""
+
+    def text(name, about):
+        flags.DEFINE_string(name, None, about, flag_values=values)
+
+    text("protocol", f"{', '.join(protocols.names())}, some with :VARIANT; see above.")
+    text("outputs", "The folder of outputs to score.")
+    text("targets", f"The folder of targets, or {MADE}PRESET.")
+    text("out", "A JSON file to write the scores to.")
+    text("export", f"A folder to write the targets of {MADE}PRESET to, instead of scoring.")
+    text("weights", f"A copy of {efflite0.FILE}; fetched if not given. none: no set distances.")
+    for name, about in (
+        ("limit", "How many examples, spread over the set; 0 is all."),
+        ("seed", "Of the bootstrap and of the half sets."),
+    ):
+        flags.DEFINE_integer(name, 0, about, flag_values=values)
+    flags.mark_flags_as_required(["protocol", "targets"], values)
+
+
+def parse(arguments):
+    """The arguments left after the flags; a mistake in them is one line and exit code 2."""
+    try:
+        return FLAGS(arguments)
+    except flags.Error as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    __doc__ = f"{__doc__}\n{protocols.described()}\n"  # --help shows it
+    define_flags()
+    app.run(main, flags_parser=parse)

@@ -94,6 +94,20 @@ def sheets(maps, example, depth_knee):
     return {**terms, "mask": silhouette(maps["mask"], mask) * has["mask"]}
 
 
+def garment_guesses(guesses, example):
+    """Mean Huber loss of guesses of both sheets' garment coordinates, each [s, s, 2, 2] at a side s that divides the
+    picture's, where the garment shows; a place's guess counts for each of its pixels."""
+    side, total = example["mask"].shape[0], 0.0
+    for index, name in enumerate(("front", "back")):
+        truth = example[f"{name}_garment_uv"]
+        region = garment_region(example[f"{name}_segmentation"], example["garment_class"])
+        for guess in guesses:
+            times = side // guess.shape[0]
+            enlarged = guess[:, :, index].repeat(times, axis=0).repeat(times, axis=1)
+            total = total + huber(enlarged, truth, region, GARMENT_UV_KNEE)
+    return total / (2 * len(guesses)) * example["has"]["garment_uv"]
+
+
 def blend(maps, example):
     """Mean absolute error of both sheets' composed colours `front_colour` and `back_colour` of one example."""
     mask, has = example["mask"], example["has"]

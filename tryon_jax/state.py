@@ -45,6 +45,7 @@ def optimizer(
     scale,
     freeze=(),
     name="adam",
+    low_rank=0,
     axis_name=None,
 ):
     """The optimizer of parameters that are a dict of parts, as one optax chain.
@@ -52,7 +53,8 @@ def optimizer(
     In order: the mean of gradients over the devices of `axis_name` (None = alone); frozen parts dropped; the
     global norm clipped to `clip_norm` (0 = not); Adam or Muon (`name`, see `_direction`); weight decay of everything
     but vectors, decoupled (arXiv:1711.05101); each part's factor `scale[part]`; linear warm-up to `learning_rate`,
-    then half a cosine down to a hundredth of it at `steps`. Raises ValueError if `freeze` names a part without a
+    then half a cosine down to a hundredth of it at `steps`. With `low_rank` above 0 all that comes after the clipping
+    moves factors of that rank (`of_low_rank`). Raises ValueError if `freeze` names a part without a
     scale, UserError for another `name`.
     """
     unknown = sorted(set(freeze) - set(scale))
@@ -68,15 +70,64 @@ def optimizer(
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, learning_rate, min(warmup_steps, steps - 1), steps, end_value=learning_rate / 100
     )
-    return optax.chain(
-        mean_over_devices(axis_name),
-        drop,
-        optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
+    steps_taken = optax.chain(
         _direction(name, b1, b2),
         optax.add_decayed_weights(weight_decay, lambda params: jax.tree.map(lambda p: p.ndim > 1, params)),
         optax.partition(rates, by_part(lambda part: part)),
         optax.scale_by_learning_rate(schedule),
     )
+    return optax.chain(
+        mean_over_devices(axis_name),
+        drop,
+        optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
+        of_low_rank(low_rank, steps_taken) if low_rank else steps_taken,
+    )
+
+
+def of_low_rank(rank, inner):
+    """`inner` for changes of low rank (LoRA, arXiv:2106.09685, equation 3), as an optax link.
+
+    A kernel, taken for a matrix [inputs, outputs], moves by the product of a factor [inputs, rank] and a factor
+    [rank, outputs], which `inner` moves in its place; vectors stay as they are. The parameters themselves stay whole,
+    so whatever reads them need not know.
+    """
+
+    def init(params):
+        keys = jax.random.split(jax.random.key(rank), len(jax.tree.leaves(params)))
+        keys = jax.tree.unflatten(jax.tree.structure(params), list(keys))
+        factors = jax.tree.map(partial(_factors, rank), params, keys)
+        return factors, inner.init(factors)
+
+    def update(gradients, state, params=None):
+        factors, inner_state = state
+        moves, inner_state = inner.update(jax.tree.map(_by_factors, gradients, factors), inner_state, factors)
+        moved = optax.apply_updates(factors, moves)
+        return jax.tree.map(_difference, gradients, moved, factors), (moved, inner_state)
+
+    return optax.GradientTransformation(init, update)
+
+
+def _factors(rank, leaf, key):
+    """The factors of a kernel's change, None for a vector; the second is zero, since nothing has moved yet."""
+    if leaf.ndim < 2:
+        return None
+    inputs, outputs = leaf.size // leaf.shape[-1], leaf.shape[-1]
+    return {"down": jax.random.normal(key, (inputs, rank)) / inputs**0.5, "up": jnp.zeros((rank, outputs))}
+
+
+def _by_factors(gradient, factors):
+    """Gradient by the factors of a kernel, from that by the kernel: the chain rule of their product."""
+    if factors is None:
+        return None
+    gradient = gradient.reshape(-1, gradient.shape[-1])
+    return {"down": gradient @ factors["up"].T, "up": factors["down"].T @ gradient}
+
+
+def _difference(like, moved, factors):
+    """How far the product of a kernel's factors has moved, in the kernel's shape; zero for a vector."""
+    if factors is None:
+        return jnp.zeros_like(like)
+    return (moved["down"] @ moved["up"] - factors["down"] @ factors["up"]).reshape(like.shape)
 
 
 def _direction(name, b1, b2):
@@ -111,7 +162,9 @@ def optimizers(settings, axis_name=None):
     shared = {name: settings[name] for name in names}
     shared |= {"scale": settings["learning_rate_scale"], "freeze": settings["freeze"], "axis_name": axis_name}
     rates = {"networks": settings["learning_rate"], "discriminator": settings["discriminator_learning_rate"]}
-    return {name: optimizer(learning_rate=rate, **shared) for name, rate in rates.items()}
+    # A discriminator learns anew what is made now: its change is not of low rank.
+    ranks = {"networks": settings["low_rank"], "discriminator": 0}
+    return {name: optimizer(learning_rate=rate, low_rank=ranks[name], **shared) for name, rate in rates.items()}
 
 
 def mean_over_devices(axis_name):

@@ -15,7 +15,7 @@ import time
 import jax
 import tqdm
 
-from tryon_jax import checkpoint, evaluate, parallel, summaries
+from tryon_jax import checkpoint, evaluate, parallel, summaries, weights
 from tryon_jax.data import pipeline
 from tryon_jax.errors import UserError
 
@@ -25,6 +25,8 @@ def run(config, workdir):
 
     Raises UserError for what the user can mend: a folder of another config, a metric that is not finite, ...
     """
+    if str(workdir) == weights.PRETRAINED:
+        raise UserError(f"--workdir={workdir}: this names the weights that come with the package; give another folder")
     workdir = pathlib.Path(workdir)
     parallel.indices(config.batch_size)  # a batch that the devices cannot share is refused before anything is written
     stage = evaluate.build_stage(config, parallel.AXIS)

@@ -1,8 +1,8 @@
 """One person in one garment, as a closed textured mesh.
 
-python -m tryon_jax.tryon --workdir=RUN --person=FILE --garment=FILE --out=DIR [--class=tshirt]
-    [--person-segmentation=FILE] [--size=512]
-python -m tryon_jax.tryon --workdir=RUN --example=N --out=DIR        a held-out example of the run's data instead
+python -m tryon_jax.tryon --person=FILE --garment=FILE --out=DIR [--class=upper] [--person-segmentation=FILE]
+    [--size=512] [--workdir=RUN]        the weights that come with the package, or those of a transfer run
+python -m tryon_jax.tryon --example=N --out=DIR        a held-out example of the run's data instead
 """
 
 import os
@@ -235,7 +235,9 @@ def run():
 
 
 def _define_flags():
-    flags.DEFINE_string("workdir", None, "The folder of a transfer run.")
+    flags.DEFINE_string(
+        "workdir", "pretrained", "The folder of a transfer run, or the weights that come with the package."
+    )
     flags.DEFINE_string("out", None, "The folder to write to.")
     flags.DEFINE_string("person", None, "A photo of one standing person.")
     flags.DEFINE_string("garment", None, "A picture of the garment alone.")
@@ -244,7 +246,7 @@ def _define_flags():
     flags.DEFINE_integer("example", None, "Number of a held-out example of the run's data, instead of files.")
     flags.DEFINE_integer("size", 512, "Pixels, side of the texture's two halves.")
     flags.DEFINE_integer("mesh_side", MESH_SIDE, "Vertices a side of the mesh at most; fewer make a smaller GLB.")
-    flags.mark_flags_as_required(["workdir", "out"])
+    flags.mark_flag_as_required("out")
 
 
 def parse(arguments):

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from tryon_jax.geometry.keypoints import heat_maps
-from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINTS, PARTS
+from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 from tryon_jax.models.attention import Attention
 from tryon_jax.models.joints import Correction, Joints
 from tryon_jax.models.layers import Conv, GroupNorm, Residual, depth_to_space, dropout, space_to_depth
@@ -123,47 +123,6 @@ class Decoder(nn.Module):
         h = (nn.silu(GroupNorm(name="norm_head")(h)) + sharp).astype(jnp.float32)
         # Small at the start, so that no map saturates; not so small that Adam spends hundreds of steps on its size.
         return Conv(CHANNELS, size=1, gain=0.1, name="head")(h)
-
-
-class GarmentEncoder(nn.Module):
-    """Garment picture, cut-out and class -> one style for every level of a pyramid, added to it; zero at the start.
-
-    Starting at zero, it leaves an encoder and decoder that come from other runs as they were.
-    """
-
-    features: tuple
-    dropout: float = 0.0
-    dtype: jnp.dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, garment, garment_mask, garment_class, keys=None):
-        """garment [N, G, G, 3] in [0, 1], garment_mask [N, G, G, 1], garment_class int [N], G divisible by 8.
-
-        Returns a tuple of [N, 1, 1, C].
-        """
-        full, half, quarter, eighth = self.features
-        h = jnp.concatenate([(2 * garment - 1) * garment_mask, garment_mask], axis=-1)
-        for index, channels in enumerate((half, quarter, quarter)):
-            h = Conv(channels, kind="down", dtype=self.dtype, name=f"down_{index}")(h)
-            h = nn.silu(GroupNorm(name=f"norm_{index}")(h))
-        # A 4x4 grid keeps where the cut-out lies, which garment coordinates need, at any size of the picture.
-        n, side, _, channels = h.shape
-        cells = min(4, side)
-        h = h[:, : side // cells * cells, : side // cells * cells]
-        h = h.reshape(n, cells, side // cells, cells, side // cells, channels).mean((2, 4)).reshape(n, 1, 1, -1)
-        kind = jax.nn.one_hot(garment_class, len(GARMENT_CLASSES), dtype=h.dtype)[:, None, None]
-        h = jnp.concatenate([h, kind], axis=-1)
-        h = dropout(nn.silu(nn.Dense(eighth, dtype=self.dtype, name="pool")(h)), keys, self.dropout)
-        zeros = nn.initializers.zeros
-        return tuple(
-            nn.Dense(width, kernel_init=zeros, dtype=self.dtype, name=f"style_{name}")(h)
-            for name, width in (("eighth", eighth), ("quarter", quarter), ("half", half), ("full", full))
-        )
-
-
-def restyle(pyramid, styles):
-    """A pyramid with a style added to every level."""
-    return tuple(level + style for level, style in zip(pyramid, styles, strict=True))
 
 
 def without_skips(pyramid, drop):

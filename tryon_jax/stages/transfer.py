@@ -11,15 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax import augment, losses, metrics
+from tryon_jax import augment, losses
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
 from tryon_jax.models import adversary, mirror
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
-from tryon_jax.models.encoder_decoder import Decoder, Encoder, GarmentEncoder, nothing, restyle
+from tryon_jax.models.encoder_decoder import Decoder, Encoder, nothing
+from tryon_jax.models.garment import GarmentEncoder
 from tryon_jax.render.palette import MENDED, repaint
-from tryon_jax.render.paste import paste
 from tryon_jax.render.texture import sample_texture
+from tryon_jax.scores import dressing
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
 
@@ -66,7 +67,7 @@ def build(config, axis_name=None):
         augment={**config.augment.to_dict(), "yaw": 0.0},
     )
     steps = (partial(step, setup) for step in (_init, _train_step, _eval_step))
-    return Stage(*steps, summarize=summarize, predict=partial(_predict, setup))
+    return Stage(*steps, summarize=dressing.summarize, predict=partial(_predict, setup))
 
 
 def _init(setup, key, batch):
@@ -77,7 +78,7 @@ def _init(setup, key, batch):
     no_garment = (garment, garment[..., :1], jnp.zeros(1, jnp.int32))
     making = {
         "encoder": encoder["params"],
-        "garment_encoder": setup.garment_encoder.init(keys[1], *no_garment)["params"],
+        "garment_encoder": setup.garment_encoder.init(keys[1], pyramid, *no_garment)["params"],
         "decoder": setup.decoder.init(keys[2], pyramid)["params"],
     }
     params, opt_state = making, {"networks": setup.chains["networks"].init(making)}
@@ -109,29 +110,39 @@ def _hidden(setup, observations, key):
 
 
 def _look(setup, params, seen, keys=(None, None)):
-    """Named maps of a batch of observations, with `joints` and `joint_depths`; keys: of both encoders' dropout."""
+    """(named maps of a batch of observations, with `joints` and `joint_depths`; guesses of coordinates).
+
+    keys: of both encoders' dropout.
+    """
     person, garment = keys
     pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, seen, person)
     shown = (seen[name] for name in GARMENT)
-    styles = setup.garment_encoder.apply({"params": params["garment_encoder"]}, *shown, garment)
-    return named.split(setup.decoder.apply({"params": params["decoder"]}, restyle(pyramid, styles))) | posture
+    pyramid, guesses = setup.garment_encoder.apply({"params": params["garment_encoder"]}, pyramid, *shown, garment)
+    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, pyramid)) | posture
+    size = seen["rgb"].shape[1]
+    finest = jax.image.resize(guesses[-1], (len(guesses[-1]), size, size, 2, 2), "bilinear")
+    for index, side in enumerate(SIDES):
+        # What the decoder says of coordinates is how far the guess is off.
+        maps[f"{side}_garment_uv"] = jnp.clip(finest[:, :, :, index] + maps[f"{side}_garment_uv"], -1.0, 1.0)
+    return maps, guesses
 
 
 def _dress(setup, params, batch, keys=None):
-    """Named maps of a batch, with the composed colours `front_colour` and `back_colour` [B, S, S, 3].
+    """(named maps of a batch, with the composed colours `front_colour` and `back_colour` [B, S, S, 3]; guesses).
 
-    keys [B] disturb what the networks are shown, as in training; None is as in use, where they look both ways.
+    keys [B] disturb what the networks are shown, as in training; None is as in use, where they look both ways and the
+    guesses of coordinates are not kept.
     """
     observations = jax.vmap(_observations)(batch)
     if keys is None:
-        maps = mirror.both_ways(partial(_look, setup, params), observations)
+        maps, guesses = mirror.both_ways(lambda seen: _look(setup, params, seen)[0], observations), ()
     else:
         *ours, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
-        maps = _look(setup, params, jax.vmap(partial(_hidden, setup))(observations, hiding), ours)
+        maps, guesses = _look(setup, params, jax.vmap(partial(_hidden, setup))(observations, hiding), ours)
     wearable = jnp.asarray(_WEARABLE)[batch["garment_class"]][:, None, None]
     for side in SIDES:
         maps[f"{side}_parts"] = jnp.where(wearable, maps[f"{side}_parts"], _NEVER)
-    return maps | jax.vmap(_compose)(maps, batch)
+    return maps | jax.vmap(_compose)(maps, batch), guesses
 
 
 def _compose(maps, example):
@@ -188,12 +199,13 @@ def _train_step(setup, state, batch, rng):
     settings = {"ranges": setup.augment["discriminator"], "objective": setup.loss["objective"]}
 
     def loss(making):
-        maps = _dress(setup, making, batch, keys[:, 1])
+        maps, guesses = _dress(setup, making, batch, keys[:, 1])
         terms = {
             **jax.vmap(partial(losses.sheets, **knee))(maps, batch),
             "blend": jax.vmap(losses.blend)(maps, batch),
             "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
             "keypoint_depths": jax.vmap(partial(losses.keypoint_depths, **knee))(maps["joint_depths"], batch),
+            "garment_guesses": jax.vmap(losses.garment_guesses)(guesses, batch),
         }
         terms = {name: value.mean() for name, value in terms.items()}
         total, made = losses.weighted(terms, setup.loss), None
@@ -234,66 +246,12 @@ def _judge(setup, state, batch, made, keys, settings):
 
 
 def _eval_step(setup, params, batch, rng):
-    return jax.vmap(_score)(_dress(setup, params, batch), batch)
-
-
-def _score(maps, example):
-    """Scores of one example, and of the baselines on it."""
-    mask, garment_class = example["mask"], example["garment_class"]
-    region = losses.garment_region(example["front_segmentation"], garment_class) * mask
-    found = jax.nn.sigmoid(maps["mask"])
-    pasted = paste(example["garment"], example["garment_mask"], example["person"], example["keypoints"], garment_class)
-    scores = {
-        "same_garment": example["same_garment"],
-        "visible": (region.sum() > 0).astype(jnp.float32),
-        "garment_error": metrics.squared_error(maps["front_colour"], example["front_rgb"], region),
-        "garment_error_paste": metrics.squared_error(pasted, example["front_rgb"], region),
-        "garment_error_own": metrics.squared_error(maps["front_rgb"], example["front_rgb"], region),
-        "person_error": metrics.squared_error(maps["front_colour"], example["front_rgb"], mask),
-        "back_error": metrics.squared_error(maps["back_colour"], example["back_rgb"], mask),
-        **metrics.surface(maps, example),
-    }
-    for side in SIDES:
-        cloth = losses.garment_region(example[f"{side}_segmentation"], garment_class)
-        guess = losses.garment_region(maps[f"{side}_parts"].argmax(-1), garment_class) * (found > 0.5)
-        miss = jnp.linalg.norm(maps[f"{side}_garment_uv"] - example[f"{side}_garment_uv"], axis=-1, keepdims=True)
-        scores |= {
-            f"{side}_garment_iou": metrics.intersection_over_union(guess, cloth),
-            f"{side}_uv_miss": losses.masked_mean(miss, cloth),
-        }
-    return scores
-
-
-def summarize(rows):
-    """Scores over a split. A name after a slash is the baseline's or another variant's score by the same measure.
-
-    garment_psnr: the front where the garment shows, over unpaired examples (another garment in the photo);
-    /paste: the cut-out pasted on the photo (render/paste.py); /own_colour: the network's own colour alone.
-    garment_uv_error: mean distance, in the picture's side of 2. The rest as of metrics.surface_scores.
-    """
-    unpaired = (rows["same_garment"] == 0) & (rows["visible"] > 0)
-    # A split without unpaired examples is scored on what it has.
-    chosen = unpaired if unpaired.any() else rows["visible"] > 0
-
-    def both(name):
-        return float(np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]))
-
-    return {
-        "garment_psnr": float(metrics.psnr(rows["garment_error"][chosen].mean())),
-        "garment_psnr/paste": float(metrics.psnr(rows["garment_error_paste"][chosen].mean())),
-        "garment_psnr/own_colour": float(metrics.psnr(rows["garment_error_own"][chosen].mean())),
-        "unpaired_examples": float(unpaired.sum()),
-        "person_psnr": float(metrics.psnr(rows["person_error"].mean())),
-        "back_psnr": float(metrics.psnr(rows["back_error"].mean())),
-        **metrics.surface_scores(rows),
-        "garment_iou": both("garment_iou"),
-        "garment_uv_error": both("uv_miss"),
-    }
+    return jax.vmap(dressing.score)(_dress(setup, params, batch)[0], batch)
 
 
 def _predict(setup, params, batch, rng):
     """The target keys, and what composes colour anew from finer pictures: {side}_own, {side}_blend, {side}_shading."""
-    maps = _dress(setup, params, batch)
+    maps, _ = _dress(setup, params, batch)
     made = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
     for side in SIDES:
         share = maps[f"{side}_shares"]

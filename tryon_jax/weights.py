@@ -1,0 +1,73 @@
+"""Trained weights to pass on: a folder of params.safetensors, config.json and scores.json, which stands wherever a run's
+folder is read. One comes with the package, under the name `pretrained`."""
+
+import json
+import pathlib
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from tryon_jax.errors import UserError
+
+PRETRAINED = "pretrained"
+PARAMS, CONFIG, SCORES = "params.safetensors", "config.json", "scores.json"
+
+
+def folder(name):
+    """The folder (pathlib.Path) that a run's name stands for: `pretrained` for the package's own weights."""
+    return pathlib.Path(__file__).parent / PRETRAINED if str(name) == PRETRAINED else pathlib.Path(name)
+
+
+def are_in(name):
+    """Whether the folder holds weights that were passed on, and not a run."""
+    return (folder(name) / PARAMS).is_file()
+
+
+def publish(path, params, config, scores):
+    """Writes averaged parameters {part: nested dict of arrays}, their run's config and scores (JSON trees) into `path`.
+
+    scores holds `step` and whatever was measured. Raises UserError if the folder cannot be written.
+    """
+    path = pathlib.Path(path)
+    flat = {name: np.ascontiguousarray(leaf) for name, leaf in _flat(params)}
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        save_file(flat, path / PARAMS)
+        for name, value in ((CONFIG, config), (SCORES, scores)):
+            (path / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror or error}); give another folder") from None
+
+
+def _flat(tree, prefix=""):
+    """(name, leaf) of a nested dict's leaves, names joined by slashes."""
+    for key, value in sorted(tree.items()):
+        name = f"{prefix}{key}"
+        yield from _flat(value, f"{name}/") if isinstance(value, dict) else ((name, value),)
+
+
+def read(name):
+    """Parameters {part: nested dict of numpy arrays} of a folder of weights. Raises UserError if they are damaged."""
+    path = folder(name) / PARAMS
+    try:
+        flat = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: damaged ({str(error)[:160]}); fetch it again") from None
+    tree = {}
+    for key, leaf in flat.items():
+        *parents, last = key.split("/")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = leaf
+    return tree
+
+
+def step(name):
+    """After how many steps of training the weights were passed on. Raises UserError if their scores are damaged."""
+    path = folder(name) / SCORES
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["step"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: damaged ({error}); fetch it again") from None
