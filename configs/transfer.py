@@ -20,6 +20,8 @@ def get_config(preset="cpu"):
         config.train.evaluate_every = 500
         # As in configs/ssl_second.py: depth above all, and what is left open goes to its mean.
         config.loss.update(depth_knee=0.6, depth=200.0, keypoint_depths=80.0)
+        # What the encoder and the decoder of ssl have not learned yet.
+        config.loss.update(garment_uv=6.0, garment_guesses=3.0, blend=3.0)
         config.loss.adversarial = 0.0  # the discriminator would take two fifths of a CPU's time
     if preset in ("base", "large"):
         config.train.steps = 100_000

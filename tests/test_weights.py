@@ -1,4 +1,4 @@
-"""Weights that are passed on: written and read back whole, standing where a run's folder may, and those of the package."""
+"""Weights that are passed on: written and read back whole, standing where a run may, and those of the package."""
 
 import jax
 import made_people
@@ -54,7 +54,7 @@ def test_nobody_trains_into_the_packages_own_weights():
 def test_the_packages_weights_fit_its_networks():
     config = ConfigDict(checkpoint.run_config("pretrained"))
     stage, params = evaluate.build_stage(config), checkpoint.restore_parts("pretrained")
-    wanted = jax.eval_shape(stage.init, jax.random.key(0), made_people.batch(1, config.model.size)).ema
+    wanted = jax.eval_shape(stage.init, jax.random.key(0), made_people.batch(config.model.size, 1)).ema
     shapes = [{name: leaf.shape for name, leaf in _named(tree)} for tree in (params, wanted)]
     assert shapes[0] == shapes[1], "the networks changed: train anew and run experiments/publish.py"
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params))

@@ -1,5 +1,5 @@
-"""Trained weights to pass on: a folder of params.safetensors, config.json and scores.json, which stands wherever a run's
-folder is read. One comes with the package, under the name `pretrained`."""
+"""Trained weights to pass on: a folder of params.safetensors, config.json and scores.json, which stands wherever the
+folder of a run is read. One comes with the package, under the name `pretrained`."""
 
 import json
 import pathlib

@@ -26,6 +26,8 @@ def score(maps, example):
         "back_error": metrics.squared_error(maps["back_colour"], example["back_rgb"], mask),
         **metrics.surface(maps, example),
     }
+    names = "rgb", "back_rgb", "segmentation", "back_segmentation", "garment_uv"
+    scores |= {f"has_{name}": example["has"][name] for name in names}
     counts = []
     for side in SIDES:
         truth = example[f"{side}_rgb"]
@@ -72,27 +74,31 @@ def summarize(rows):
     garment_uv_median: median distance over all pixels, as a share of the garment's height. depth_mm: RMSE of one
     sheet in millimetres. The rest as of metrics.surface_scores.
     """
-    psnr = {}
+    known = {name.removeprefix("has_"): values > 0 for name, values in rows.items() if name.startswith("has_")}
+    scores, overlaps = {}, []
     for side, prefix in (("front", ""), ("back", "back_")):
-        seen = rows[f"{side}_visible"] > 0
+        pictured = known[f"{prefix}rgb"]
+        if pictured.any():
+            name = "person_psnr" if side == "front" else "back_psnr"
+            scores[name] = float(metrics.psnr(rows[name.replace("psnr", "error")][pictured].mean()))
+        seen = (rows[f"{side}_visible"] > 0) & pictured & known[f"{prefix}segmentation"]
         unpaired = (rows["same_garment"] == 0) & seen
+        if side == "front":
+            scores["unpaired_examples"] = float(unpaired.sum())
         # A split without unpaired examples is scored on what it has.
         chosen = unpaired if unpaired.any() else seen
         for name, suffix in (("", ""), ("_paste", "/paste"), ("_own", "/own_colour")):
-            error = rows[f"{side}_garment_error{name}"][chosen].mean()
-            psnr[f"{prefix}garment_psnr{suffix}"] = float(metrics.psnr(error))
-        psnr.setdefault("unpaired_examples", float(unpaired.sum()))
-
-    def both(name):
-        return float(np.mean([rows[f"{side}_{name}"].mean() for side in SIDES]))
-
-    return {
-        **psnr,
-        "person_psnr": float(metrics.psnr(rows["person_error"].mean())),
-        "back_psnr": float(metrics.psnr(rows["back_error"].mean())),
-        **metrics.surface_scores(rows),
-        **{f"{side}_depth_mm": float(1e3 * np.sqrt(rows[f"{side}_depth_error"].mean())) for side in SIDES},
-        "garment_iou": both("garment_iou"),
-        "garment_uv_error": both("uv_miss"),
-        "garment_uv_median": _median(rows["uv_counts"].sum((0, 1))),
-    }
+            if chosen.any():
+                error = rows[f"{side}_garment_error{name}"][chosen].mean()
+                scores[f"{prefix}garment_psnr{suffix}"] = float(metrics.psnr(error))
+        if (labelled := known[f"{prefix}segmentation"]).any():
+            overlaps.append(rows[f"{side}_garment_iou"][labelled].mean())
+    scores |= metrics.surface_scores(rows)
+    if (deep := known["depth"]).any():
+        scores |= {f"{side}_depth_mm": float(1e3 * np.sqrt(rows[f"{side}_depth_error"][deep].mean())) for side in SIDES}
+    if overlaps:
+        scores["garment_iou"] = float(np.mean(overlaps))
+    if (traced := known["garment_uv"]).any():
+        scores["garment_uv_error"] = float(np.mean([rows[f"{side}_uv_miss"][traced].mean() for side in SIDES]))
+        scores["garment_uv_median"] = _median(rows["uv_counts"][traced].sum((0, 1)))
+    return scores

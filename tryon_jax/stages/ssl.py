@@ -180,6 +180,8 @@ def _eval_step(setup, params, batch, rng):
 def _score_sheets(maps, example):
     """Scores of one example's two sheets made of its picture alone."""
     mask, scores = example["mask"], metrics.surface(maps, example)
+    names = "rgb", "back_rgb", "segmentation", "back_segmentation", "keypoints"
+    scores |= {f"has_{name}": example["has"][name] for name in names}
     scores["joint_error"] = losses.keypoints(maps["joints"][-1], example)
     for side in SIDES:
         error = metrics.squared_error(maps[f"{side}_colour"], example[f"{side}_rgb"], mask)
@@ -212,20 +214,25 @@ def summarize(rows):
     network is shown. PSNR is of the mean squared error over the split.
     """
     scores = metrics.surface_scores(rows)
-    hinted = float(np.sqrt(np.mean([rows[f"{side}_hinted_error"].mean() for side in SIDES])))
-    return {
-        **scores,
-        "depth_rmse/hinted": hinted,
-        "depth_share_of_constant/hinted": hinted / scores["depth_rmse/constant"],
-        "joint_error": float(rows["joint_error"].mean()),
-        "part_accuracy": float(np.mean([rows[f"{side}_parts"].mean() for side in SIDES])),
-        "front_psnr": float(metrics.psnr(rows["front_rgb_error"].mean())),
-        "back_psnr": float(metrics.psnr(rows["back_rgb_error"].mean())),
-        "masked_psnr": float(metrics.psnr(rows["masked_error"].mean())),
-        "masked_psnr/hinted": float(metrics.psnr(rows["masked_hinted_error"].mean())),
-        "masked_psnr/mean_fill": float(metrics.psnr(rows["masked_error_mean_fill"].mean())),
-        "masked_psnr/near_fill": float(metrics.psnr(rows["masked_error_near_fill"].mean())),
-    }
+    known = {name.removeprefix("has_"): values > 0 for name, values in rows.items() if name.startswith("has_")}
+    if "depth_rmse" in scores:
+        errors = [rows[f"{side}_hinted_error"][known["depth"]].mean() for side in SIDES]
+        hinted = float(np.sqrt(np.mean(errors)))
+        scores["depth_rmse/hinted"] = hinted
+        scores["depth_share_of_constant/hinted"] = hinted / scores["depth_rmse/constant"]
+    if known["keypoints"].any():
+        scores["joint_error"] = float(rows["joint_error"][known["keypoints"]].mean())
+    sides = {side: known[f"{prefix}segmentation"] for side, prefix in (("front", ""), ("back", "back_"))}
+    parts = [rows[f"{side}_parts"][chosen].mean() for side, chosen in sides.items() if chosen.any()]
+    if parts:
+        scores["part_accuracy"] = float(np.mean(parts))
+    pictures = {"front_psnr": ("front_rgb_error", "rgb"), "back_psnr": ("back_rgb_error", "back_rgb")}
+    masked = {"": "error", "/hinted": "hinted_error", "/mean_fill": "error_mean_fill", "/near_fill": "error_near_fill"}
+    pictures |= {f"masked_psnr{suffix}": (f"masked_{row}", "rgb") for suffix, row in masked.items()}
+    for name, (row, flag) in pictures.items():
+        if known[flag].any():
+            scores[name] = float(metrics.psnr(rows[row][known[flag]].mean()))
+    return scores
 
 
 def _predict(setup, params, batch, rng):

@@ -36,6 +36,8 @@ _UNWEARABLE = {
 }
 _WEARABLE = np.array([[part not in _UNWEARABLE[worn] for part in PARTS] for worn in GARMENT_CLASSES])
 _KEPT = ("own", "photo", "palette")  # where the colour of what is not the garment may come from
+_WORN = ("own", "garment", "palette")  # and that of the garment, whose palette is its picture out of focus
+CELLS = 8  # a side of the garment's picture out of focus: about as far as coordinates may be wrong
 _NEVER = -30.0  # a logit: e^-30 is nothing, and a wrong label of a real data set still has a finite loss
 
 
@@ -148,7 +150,8 @@ def _dress(setup, params, batch, keys=None):
 def _compose(maps, example):
     """Both sheets' colours and shares (maps.CHOICES) of one example, and what it would be in the person's own colours.
 
-    Where the garment is, only it and the network's own colour count, elsewhere only what is not it. The photo counts by
+    Where the garment is, only its picture, sharp or out of focus where coordinates are in doubt, and the network's own
+    colour count, elsewhere only what is not it. The photo counts by
     material, so that an old sleeve does not show on a bared arm; without labels it counts as it is.
     """
     garment, photo, found = example["garment"], example["person"], {}
@@ -158,17 +161,29 @@ def _compose(maps, example):
         shading = maps[f"{side}_shading"]
         # The parts are judged by their labels alone, not by what colour they would bring.
         wanted = jax.lax.stop_gradient(jax.nn.softmax(maps[f"{side}_parts"]))
+        worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
+        place = (maps[f"{side}_garment_uv"] + 1) / 2
+        palette = worn * _smooth(garment, example["garment_mask"], place)
         sources = {
             "own": maps[f"{side}_rgb"],
-            "garment": sample_texture(garment, (maps[f"{side}_garment_uv"] + 1) / 2) * shading,
+            "garment": sample_texture(garment, place) * shading,
             "photo": MENDED[side](photo, 1.0, shown, wanted) + unlabelled,
-            "palette": repaint(photo, 1.0, shown, wanted) * shading,
+            "palette": (palette + (1 - worn) * repaint(photo, 1.0, shown, wanted)) * shading,
         }
-        worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
-        shares = worn * named.shares(blend, ("own", "garment")) + (1 - worn) * named.shares(blend, _KEPT)
+        shares = worn * named.shares(blend, _WORN) + (1 - worn) * named.shares(blend, _KEPT)
         found[f"{side}_colour"] = named.composed(shares, sources)
         found |= {f"{side}_shares": shares, f"{side}_palette": sources["palette"]}
     return found
+
+
+def _smooth(garment, garment_mask, place):
+    """Means [H, W, 3] of a garment's picture [G, G, 3] over cells of its cut-out, at place [H, W, 2] in [0, 1]."""
+    cells = min(CELLS, len(garment))
+    cell = len(garment) // cells
+    cut = jnp.concatenate([garment * garment_mask, garment_mask], axis=-1)[: cells * cell, : cells * cell]
+    found = sample_texture(cut.reshape(cells, cell, cells, cell, 4).mean((1, 3)), place)
+    # A thousandth of a cell: a coordinate far off the cut-out finds no colour, and stays black.
+    return found[..., :3] / jnp.maximum(found[..., 3:], 1e-3)
 
 
 def _observe_made(maps):
