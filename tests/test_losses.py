@@ -128,7 +128,7 @@ def test_a_wrong_map_costs_its_own_term_unless_its_truth_is_missing(name, side):
     found = losses.sheets(maps, item, KNEE)
     assert found[term] > 1e-3
     assert all(abs(float(value)) < 1e-5 for key, value in found.items() if key not in (term, "depth_slopes"))
-    flag = "back_rgb" if (name, side) == ("rgb", "back") else term
+    flag = f"back_{term}" if side == "back" and term in ("rgb", "segmentation") else term
     missing = {**item, "has": {**item["has"], flag: np.float32(0)}}
     assert abs(float(losses.sheets(maps, missing, KNEE)[term])) < 1e-5
 

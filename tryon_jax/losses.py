@@ -77,7 +77,8 @@ def sheets(maps, example, depth_knee):
     has, mask = example["has"], example["mask"]
     metres = half_extent(example["camera"], mask.shape[:2])
     terms = {name: 0.0 for name in ("rgb", "depth", "depth_slopes", "normals", "segmentation", "garment_uv")}
-    for side, has_rgb in (("front", has["rgb"]), ("back", has["back_rgb"])):
+    for side, prefix in (("front", ""), ("back", "back_")):
+        has_rgb, has_parts = has[f"{prefix}rgb"], has[f"{prefix}segmentation"]
         depth = example[f"{side}_depth"] / metres
         region = garment_region(example[f"{side}_segmentation"], example["garment_class"])
         guess = {name: maps[f"{side}_{name}"] for name in ("rgb", "depth", "normals", "parts", "garment_uv")}
@@ -86,7 +87,7 @@ def sheets(maps, example, depth_knee):
             "depth": huber(guess["depth"], depth, mask, depth_knee) * has["depth"],
             "depth_slopes": depth_slopes(guess["depth"], depth, mask) * has["depth"],
             "normals": normals(guess["normals"], example[f"{side}_normals"], mask) * has["normals"],
-            "segmentation": cross_entropy(guess["parts"], example[f"{side}_segmentation"], mask) * has["segmentation"],
+            "segmentation": cross_entropy(guess["parts"], example[f"{side}_segmentation"], mask) * has_parts,
             "garment_uv": huber(guess["garment_uv"], example[f"{side}_garment_uv"], region, GARMENT_UV_KNEE)
             * has["garment_uv"],
         }

@@ -42,7 +42,8 @@ def surface(maps, example):
     """Errors of one example's named maps (models/maps.py) in silhouette, depth, normals; `surface_scores` sums up."""
     mask = example["mask"]
     metres = half_extent(example["camera"], mask.shape[:2])
-    found = {"mask_iou": intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask)}
+    found = {f"has_{name}": example["has"][name] for name in ("mask", "depth", "normals")}
+    found["mask_iou"] = intersection_over_union(jax.nn.sigmoid(maps["mask"]), mask)
     for side in SIDES:
         truth = example[f"{side}_depth"]
         found |= {
@@ -58,19 +59,26 @@ def surface_scores(rows):
     """Scores over a set, from `surface` of each example, dict of arrays [N]; a name after a slash is a baseline's.
 
     depth_rmse, metres, both sheets; /constant: the one best constant a sheet over the whole set; /own_mean: the mean
-    of each example's own true depth, a sheet, which no guess could know. RMSE is of the mean squared error.
+    of each example's own true depth, a sheet, which no guess could know. RMSE is of the mean squared error. Each
+    score is over the examples that hold its truth, and left out if none does.
     """
-    error = np.mean([rows[f"{side}_depth_error"].mean() for side in SIDES])
-    constant = np.mean([rows[f"{side}_depth_square"].mean() - rows[f"{side}_depth_mean"].mean() ** 2 for side in SIDES])
-    own = np.mean([(rows[f"{side}_depth_square"] - rows[f"{side}_depth_mean"] ** 2).mean() for side in SIDES])
-    return {
-        "depth_rmse": float(np.sqrt(error)),
-        "depth_rmse/constant": float(np.sqrt(constant)),
-        "depth_rmse/own_mean": float(np.sqrt(own)),
-        "depth_share_of_constant": float(np.sqrt(error / constant)),
-        "normal_degrees": float(np.mean([rows[f"{side}_angle"].mean() for side in SIDES])),
-        "mask_iou": float(rows["mask_iou"].mean()),
-    }
+    scores = {}
+    if (known := rows["has_depth"] > 0).any():
+        errors, means, squares = (
+            np.stack([rows[f"{side}_depth_{name}"][known] for side in SIDES]) for name in ("error", "mean", "square")
+        )
+        constant = np.mean(squares.mean(1) - means.mean(1) ** 2)
+        scores = {
+            "depth_rmse": float(np.sqrt(errors.mean())),
+            "depth_rmse/constant": float(np.sqrt(constant)),
+            "depth_rmse/own_mean": float(np.sqrt(np.mean(squares - means**2))),
+            "depth_share_of_constant": float(np.sqrt(errors.mean() / constant)),
+        }
+    if (known := rows["has_normals"] > 0).any():
+        scores["normal_degrees"] = float(np.mean([rows[f"{side}_angle"][known].mean() for side in SIDES]))
+    if (known := rows["has_mask"] > 0).any():
+        scores["mask_iou"] = float(rows["mask_iou"][known].mean())
+    return scores
 
 
 def _cells(x):

@@ -21,7 +21,8 @@ def observe_real(batch):
     depths = [batch[f"{side}_depth"] / metres for side in ("front", "back")]
     has = batch["has"]
     parts = [jax.nn.one_hot(batch[f"{side}_segmentation"], len(PARTS)) for side in ("front", "back")]
-    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["segmentation"] * has["mask"]
+    complete = has["rgb"] * has["back_rgb"] * has["depth"] * has["mask"]
+    complete = complete * has["segmentation"] * has["back_segmentation"]
     return observe(batch["front_rgb"], batch["back_rgb"], *depths, *parts, batch["mask"]), complete
 
 
