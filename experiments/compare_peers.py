@@ -140,7 +140,15 @@ def shown(held_out, looks, config, count):
     chosen = np.argsort(batch["same_garment"], kind="stable")[:count]
     batch = jax.tree.map(lambda rows: rows[np.sort(chosen)], batch)
     keys = parallel.example_keys(config.seed, np.uint32(parallel.EVALUATION), np.arange(len(chosen), dtype=np.int32))
-    found = {name: jax.device_get(jax.jit(look)(params, batch, keys)) for name, (look, params) in looks.items()}
+
+    def looked(look, params):
+        # One at a time: that has been compiled already, to count its operations.
+        once = jax.jit(look)
+        ones = [jax.tree.map(lambda rows, row=row: rows[row : row + 1], (batch, keys)) for row in range(len(chosen))]
+        found = [jax.device_get(once(params, *one)) for one in ones]
+        return jax.tree.map(lambda *rows: np.concatenate(rows), *found)
+
+    found = {name: looked(*method) for name, method in looks.items()}
     columns = {"photo": batch["person"], "garment": batch["garment"]}
     for side in measures.SIDES:
         columns[f"truth\n{side}"] = batch[f"{side}_rgb"] + 1 - batch["mask"]
