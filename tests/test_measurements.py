@@ -59,6 +59,16 @@ def test_tape_spans_hollows():
     assert tube.radius.min() > 0.2 / np.sqrt(2) - 1e-3
 
 
+def test_a_level_that_grazes_the_tip_takes_its_neighbours_section():
+    cone = trimesh.creation.cone(radius=0.2, height=0.9 + 1e-5, sections=64)
+    tube = upright(cone)
+    np.testing.assert_allclose(tube.girth[0], tube.girth[1])
+    np.testing.assert_allclose(tube.girth[1:], 2 * np.pi * 0.2 * (1 - tube.levels[1:] / 0.9), rtol=5e-3)
+    cone.vertices *= [1.0, 1e-5, 1.0]
+    with pytest.raises(ValueError, match="flat"):
+        upright(cone)
+
+
 def test_middle_may_be_given():
     tube = upright(cylinder(), middle=0.0)
     np.testing.assert_allclose(tube.centres[:, 0], 0.0, atol=1e-9)

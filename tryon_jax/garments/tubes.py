@@ -117,14 +117,20 @@ def _assembled(levels, sections, across, centres, middle):
     filled = np.flatnonzero(uses >= 6)
     if not len(filled):
         raise ValueError("the body has no cross-section there")
-    nearest = filled[np.abs(np.arange(len(levels))[:, None] - filled).argmin(1)]
     flat = points @ across.T
     first = (np.cumsum(uses) - uses)[filled]
     # Points of levels with too few of them would be taken for the level's before.
     kept = np.isin(number, filled)
     first = first - np.cumsum(~kept)[first]
-    support = np.maximum.reduceat(flat[kept] @ NORMALS.T, first)[np.searchsorted(filled, nearest)]
+    support = np.maximum.reduceat(flat[kept] @ NORMALS.T, first)
     half = TANGENTS // 2
+    # A tenth of a millimetre thin: where a level grazes the end of what is cut. Where all are, it is no limb.
+    thick = (support[:, :half] + support[:, half:]).min(1) >= 1e-4
+    if not thick.any():
+        raise ValueError("a cross-section of the body is flat")
+    filled, support = filled[thick], support[thick]
+    nearest = np.abs(np.arange(len(levels))[:, None] - filled).argmin(1)
+    support = support[nearest]
     if centres is None:
         plane = np.stack([support[:, k] - support[:, k + half] for k in (0, TANGENTS // 4)], -1) / 2
         if middle is not None:
@@ -134,9 +140,6 @@ def _assembled(levels, sections, across, centres, middle):
         plane = centres @ across.T
     # Of the polygon of tangents: more than the hull's by less than 0.02 %.
     girth = 2 * np.tan(np.pi / TANGENTS) * support.sum(1)
-    # A tenth of a millimetre thin: no limb.
-    if (support[:, :half] + support[:, half:]).min() < 1e-4:
-        raise ValueError("a cross-section of the body is flat")
     return Tube(levels, centres, across, _radius(support - plane @ NORMALS.T), girth)
 
 
