@@ -12,6 +12,7 @@ from tests import fake_run
 from tryon_jax import checkpoint
 from tryon_jax.data import pipeline
 from tryon_jax.errors import UserError
+from tryon_jax.models.layers import GROWN
 from tryon_jax.state import TrainState
 
 
@@ -73,6 +74,19 @@ def test_a_part_of_another_run_replaces_the_fresh_one(tmp_path):
     params, said = checkpoint.started(fresh, {"encoder": "", "decoder": str(tmp_path)})
     assert equal(params["decoder"], state(5).ema["decoder"]) and equal(params["encoder"], fresh["encoder"])
     assert said == [f"decoder from {tmp_path}, step 5"]
+
+
+def test_blocks_that_do_nothing_at_the_start_may_be_new(tmp_path):
+    saved(tmp_path, 5)
+    fresh = state(1).params
+    fresh["decoder"][f"{GROWN}fine_0"] = {"conv": {"kernel": np.zeros((3, 3), np.float32)}}
+    params, said = checkpoint.started(fresh, {"decoder": str(tmp_path)})
+    block = params["decoder"].pop(f"{GROWN}fine_0")
+    assert equal(params["decoder"], state(5).ema["decoder"]) and not block["conv"]["kernel"].any()
+    assert said == [f"decoder from {tmp_path}, step 5, with 1 new arrays"]
+    fresh["decoder"]["other"] = np.zeros(3, np.float32)
+    with pytest.raises(UserError, match="decoder/other is absent there"):
+        checkpoint.started(fresh, {"decoder": str(tmp_path)})
 
 
 def test_a_part_of_another_shape_is_told_by_name(tmp_path):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict, unflatten_dict
 from made_people import batch
 
 from tryon_jax.geometry.parts import MATERIALS
@@ -19,6 +20,7 @@ from tryon_jax.models.encoder_decoder import (
     without_skips,
 )
 from tryon_jax.models.generator import Mapping
+from tryon_jax.models.layers import GROWN
 from tryon_jax.models.posture import TOLD
 
 FEATURES, SIZE, COUNT = (4, 8, 8, 16), 32, 3
@@ -54,6 +56,34 @@ def test_encoder_and_mapping_fit_one_decoder(encoded):
     assert shapes(encoded[2]) == expected
     z, classes = jnp.ones((COUNT, 5)), jnp.zeros(COUNT, jnp.int32)
     assert shapes(jax.jit(Mapping(FEATURES, SIZE).init_with_output)(jax.random.key(0), z, classes)[0][0]) == expected
+
+
+def grown(variables, other):
+    """`variables` with what `other` has besides; the names of that."""
+    flat, wider = (flatten_dict(tree["params"]) for tree in (variables, other))
+    return {"params": unflatten_dict(wider | flat)}, wider.keys() - flat.keys()
+
+
+def test_further_blocks_change_nothing_at_the_start_and_learn(encoded, decoded):
+    """So that a run can start with the parts of one that did not have them."""
+    encoder, decoder = Encoder(FEATURES, more=2), Decoder(FEATURES, more=2)
+    (_, variables, pyramid), (_, decoding, raw), seen = encoded, decoded, observations()
+    wider, names = grown(variables, jax.jit(encoder.init)(jax.random.key(1), seen))
+    deeper, more = grown(decoding, jax.jit(decoder.init)(jax.random.key(1), pyramid))
+    assert names and more and all(any(key.startswith(GROWN) for key in name) for name in names | more)
+
+    @jax.jit
+    def loss(wider, deeper):
+        pyramid, _ = encoder.apply(wider, seen)
+        made = decoder.apply(deeper, pyramid)
+        return jnp.square(made).mean(), (pyramid, made)
+
+    (_, (same, made)), gradients = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(wider, deeper)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), same, pyramid)
+    np.testing.assert_allclose(made, raw, atol=1e-5)
+    for gradient, chosen in zip(gradients, (names, more), strict=True):
+        flat = flatten_dict(gradient["params"])
+        assert all(np.abs(flat[name]).max() > 0 for name in chosen if name[-2:] == ("conv", "kernel"))
 
 
 def test_a_missing_modality_equals_an_empty_one(encoded):

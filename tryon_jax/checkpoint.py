@@ -17,6 +17,7 @@ import orbax.checkpoint as ocp
 
 from tryon_jax import weights
 from tryon_jax.errors import UserError
+from tryon_jax.models.layers import GROWN
 
 # What may change when a run goes on: how long and how often, and where and how the same data are read.
 # All else would make it another run. With more train.steps the learning rate follows the longer schedule.
@@ -170,7 +171,8 @@ def _read(path, wanted):
 def started(params, run_folders):
     """`params` with the parts of other runs in place of the fresh ones, and a sentence about each.
 
-    run_folders: {part: run folder, or "" to keep the fresh one}.
+    run_folders: {part: run folder, or "" to keep the fresh one}. Blocks that do nothing at the start (layers.GROWN) may
+    be absent there: they stay fresh.
     Raises UserError if this model has no such part or its shapes differ.
     """
     params, said = dict(params), []
@@ -180,11 +182,14 @@ def started(params, run_folders):
         if name not in params:
             raise UserError(f"config.init.{name}: this stage has no {name}; its parts are {', '.join(sorted(params))}")
         found = restore_parts(folder, [name])[name]
-        _check(folder, _shapes({name: found}), _shapes({name: params[name]}))
-        # The other run's containers may be of another type; the order of the leaves is the same by their names.
         values = dict(_named(found))
+        # The other run's containers may be of another type; the leaves are the same by their names.
+        fresh = {key: leaf for key, leaf in _named(params[name]) if GROWN in key and key not in values}
+        _check(folder, _shapes({name: found}) | _shapes({name: fresh}), _shapes({name: params[name]}))
+        values |= fresh
         params[name] = jax.tree_util.tree_map_with_path(lambda path, _, values=values: values[_key(path)], params[name])
-        said.append(f"{name} from {folder}, step {latest_step(folder)}")
+        grown = f", with {len(fresh)} new arrays" if fresh else ""
+        said.append(f"{name} from {folder}, step {latest_step(folder)}{grown}")
     return params, said
 
 

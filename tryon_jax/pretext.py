@@ -22,9 +22,8 @@ FLAT_SHARE = 0.1
 # Shares of pictures that come with parts and keypoints both, and with one of the two alone: the first is what try-on
 # shows its encoder; the rest, bare pictures, is most, being the hardest. Chance that a true photo is the picture.
 HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.25, 0.1, 0.5
-# Share of the pictures without keypoints whose posture is read at the true ones, somewhat off (half picture sides), as
-# in teacher forcing (Williams and Zipser 1989): where those found are far off, nothing is learned of what they tell.
-TOLD_SHARE, TOLD_NOISE = 0.6, 0.015
+# How far off told keypoints are, half picture sides: about as far as found ones.
+TOLD_NOISE = 0.015
 
 
 def backdrop(key, size):
@@ -88,12 +87,16 @@ def _disturbed(ranges, example, key, use_photo):
     return {**example, **sheets, "person": augment.recolour(example["person"], colour)}
 
 
-def _told(key, keypoints, seen):
-    """Observations `seen` of one example that are told of its keypoints [K, 3], unless those are shown."""
+def _told(share, key, keypoints, seen):
+    """Observations `seen` of one example that are told, with chance `share`, of its keypoints [K, 3], unless shown.
+
+    As in teacher forcing (Williams and Zipser 1989): where those found are far off, nothing is learned of what they
+    tell.
+    """
     keys = jax.random.split(key)
     off = TOLD_NOISE * seen["rgb"].shape[0] / 2 * jax.random.normal(keys[0], (len(keypoints), 2))
     told = jnp.concatenate([keypoints[:, :2] + off, TOLD * (keypoints[:, 2:] > 0)], axis=-1)
-    wanted = (jax.random.uniform(keys[1]) < TOLD_SHARE) & ~seen["keypoints"].any() & (told[:, 2:] > 0)
+    wanted = (jax.random.uniform(keys[1]) < share) & ~seen["keypoints"].any() & (told[:, 2:] > 0)
     return {**seen, "keypoints": jnp.where(wanted, told, seen["keypoints"])}
 
 
@@ -121,5 +124,5 @@ def prepared(ranges, hiding, example, key):
         masked(example, shown, visible, depth, valid, parts, keypoints),
         whole(example, shown, parts, keypoints),
     )
-    seen = _told(keys[5], example["keypoints"] * example["has"]["keypoints"], seen)
+    seen = _told(hiding["told"], keys[5], example["keypoints"] * example["has"]["keypoints"], seen)
     return example, seen, (chances[3] < FLAT_SHARE).astype(jnp.float32), 1.0 - parts

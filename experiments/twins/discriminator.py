@@ -43,8 +43,7 @@ class Discriminator(nn.Module):
         self.cells = min(4, size // 16)
         self.dense = nn.Linear(self.cells**2 * coarse, coarse)
         self.logit = nn.Linear(coarse, 1)
-        if classes:
-            self.add_module("class", nn.Embedding(classes, coarse))
+        self.class_ = nn.Embedding(classes, coarse) if classes else None
 
     def forward(self, x, garment_class):
         h = channels_first(x)
@@ -54,8 +53,7 @@ class Discriminator(nn.Module):
         h = F.leaky_relu(self.down_last(F.leaky_relu(h, 0.2)), 0.2)
         h = F.leaky_relu(self.dense(tokens(cells(h, self.cells)).flatten(1)), 0.2)
         logits = self.logit(h)[:, 0]
-        classes = getattr(self, "class", None)
-        return logits if classes is None else logits + (h * classes(garment_class)).mean(1)
+        return logits if self.class_ is None else logits + (h * self.class_(garment_class)).mean(1)
 
 
 def reach(shift, size):

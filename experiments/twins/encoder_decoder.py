@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from experiments.twins.layers import (
+    Deeper,
     Residual,
     UpConv,
     attend,
@@ -65,10 +66,10 @@ class Attention(nn.Module):
         return x + enlarged(picture(self.tell(self.norm(h)), self.side), x.shape[2])
 
 
-class Encoder(nn.Module):
+class Encoder(Deeper):
     """Observations, a dict of pictures [N, H, W, C] and keypoints [N, K, 3], -> pyramid, and dict of joints, depths."""
 
-    def __init__(self, features, size):
+    def __init__(self, features, size, more=0):
         super().__init__()
         full, half, quarter, eighth = features
         self.sharp = conv(3, full, 1)
@@ -87,6 +88,9 @@ class Encoder(nn.Module):
         self.posture = Posture(quarter, half)
         self.posture_middle, self.posture_coarse = conv(MESSAGE, quarter, 1), conv(MESSAGE, eighth, 1)
         self.norm_coarse = group_norm(eighth)
+        levels = {"fine": half, "middle": quarter, "coarse": eighth, "told_middle": quarter, "told_coarse": eighth}
+        for name, channels in levels.items():
+            self.grow(name, channels, more)
 
     def forward(self, seen):
         size, keypoints = seen["rgb"].shape[1], seen["keypoints"]
@@ -97,26 +101,26 @@ class Encoder(nn.Module):
         for name in MODALITIES:
             if name in seen:
                 fine = fine + getattr(self, f"stem_{name}")(space_to_depth(channels_first(seen[name])))
-        fine = self.fine(fine)
-        middle = self.middle(self.down_quarter(F.silu(self.norm_fine(fine))))
+        fine = self.deeper(self.fine(fine), "fine")
+        middle = self.deeper(self.middle(self.down_quarter(F.silu(self.norm_fine(fine)))), "middle")
         coarse = self.down_eighth(F.silu(self.norm_middle(middle)))
-        coarse = self.attention(self.coarse_1(self.coarse_0(coarse)))
+        coarse = self.deeper(self.attention(self.coarse_1(self.coarse_0(coarse))), "coarse")
         found = [self.joints(coarse, middle)]
         for correction in (self.correction_0, self.correction_1):
             found.append(correction(coarse, middle, fine, found[-1]))
         joints = torch.where(keypoints[..., 2:] > 0, keypoints[..., :2] / (size / 2) - 1, found[-1])
         messages, depths = self.posture(middle, fine, joints.detach(), shown)
-        middle = middle + self.posture_middle(messages)
+        middle = self.deeper(middle + self.posture_middle(messages), "told_middle")
         coarse = coarse + self.posture_coarse(F.avg_pool2d(messages, 2))
-        coarse = self.norm_coarse(self.coarse_3(self.coarse_2(coarse)))
+        coarse = self.norm_coarse(self.deeper(self.coarse_3(self.coarse_2(coarse)), "told_coarse"))
         joints = (torch.stack(found, dim=1) + 1) * (size / 2)
         return (coarse, middle, fine, sharp), {"joints": joints, "joint_depths": depths}
 
 
-class Decoder(nn.Module):
+class Decoder(Deeper):
     """Pyramid -> raw maps [N, H, W, CHANNELS]."""
 
-    def __init__(self, features):
+    def __init__(self, features, more=0):
         super().__init__()
         full, half, quarter, eighth = features
         self.coarse = Residual(eighth)
@@ -127,12 +131,14 @@ class Decoder(nn.Module):
         self.norm_full, self.up_full = group_norm(half), UpConv(half, full)
         self.detail = conv(half, 4 * full, 1, bias=False)
         self.norm_head, self.head = group_norm(full), conv(full, CHANNELS, 1)
+        self.grow("quarter", quarter, more)
+        self.grow("half", half, more)
 
     def forward(self, pyramid):
         coarse, middle, fine, sharp = pyramid
         h = self.coarse(coarse)
-        h = self.quarter(self.up_quarter(F.silu(self.norm_quarter(h))), middle)
-        h = self.half_(self.up_half(F.silu(self.norm_half(h))), fine)
+        h = self.deeper(self.quarter(self.up_quarter(F.silu(self.norm_quarter(h))), middle), "quarter")
+        h = self.deeper(self.half_(self.up_half(F.silu(self.norm_half(h))), fine), "half")
         h = self.up_full(F.silu(self.norm_full(h)))
         detail = fine - fine[:, :, :1, :1]
         h = h + depth_to_space(self.detail(detail - detail.mean((2, 3), keepdim=True)))

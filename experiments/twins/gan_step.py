@@ -98,7 +98,11 @@ class Adversarial(Step):
         return loss, detached({"discriminator": loss, **scalars})
 
     def _penalty(self, real, complete, classes):
-        gradient = torch.func.grad(lambda x: self.judge(x, classes).sum())(real)
+        if torch.compiler.is_compiling():
+            gradient = torch.func.grad(lambda x: self.judge(x, classes).sum())(real)
+        else:
+            shown = real.clone().requires_grad_() + 0  # no leaf, which FlopCounterMode would refuse
+            (gradient,) = torch.autograd.grad(self.judge(shown, classes).sum(), shown, create_graph=True)
         return (gradient.square().sum((1, 2, 3)) * complete).mean()
 
 

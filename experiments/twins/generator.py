@@ -14,8 +14,7 @@ class Mapping(nn.Module):
         super().__init__()
         full, half, quarter, eighth = features
         self.size = size
-        if classes:
-            self.add_module("class", nn.Embedding(classes, latent_dim))
+        self.class_ = nn.Embedding(classes, latent_dim) if classes else None
         self.dense_0, self.dense_1 = nn.Linear(latent_dim, 2 * eighth), nn.Linear(2 * eighth, 2 * eighth)
         self.norm = layer_norm(2 * eighth)
         self.start = side = min(4, size // 8)
@@ -32,8 +31,7 @@ class Mapping(nn.Module):
         self.palette = nn.Linear(2 * eighth, 3 * len(MATERIALS))
 
     def forward(self, z, garment_class):
-        classes = getattr(self, "class", None)
-        w = z if classes is None else z + classes(garment_class)
+        w = z if self.class_ is None else z + self.class_(garment_class)
         w = F.leaky_relu(self.dense_1(F.leaky_relu(self.dense_0(w), 0.2)), 0.2)
         w = self.norm(w)
         h = picture(self.grid(w).unflatten(1, (self.start**2, -1)), self.start)

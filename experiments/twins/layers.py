@@ -24,7 +24,7 @@ class UpConv(nn.Conv2d):
         super().__init__(inputs, outputs, 3, padding=1)
 
     def forward(self, x):
-        return super().forward(F.interpolate(x, scale_factor=2, mode="nearest"))
+        return super().forward(enlarged(x, 2 * x.shape[2]))
 
 
 def group_norm(channels):
@@ -53,6 +53,23 @@ class Residual(nn.Module):
             scale, shift = self.modulation(style).chunk(2, dim=1)
             h = h * (1 + 0.5 * scale) + 0.5 * shift
         return x + self.conv(F.silu(h))
+
+
+class Deeper(nn.Module):
+    """Mixin of a part with further Residuals: those named grown_<name>_<index>, in turn."""
+
+    def grow(self, name, channels, count):
+        """Adds `count` Residuals that begin by doing nothing."""
+        for index in range(count):
+            block = Residual(channels)
+            nn.init.zeros_(block.conv.weight)
+            self.add_module(f"grown_{name}_{index}", block)
+        self.more = count
+
+    def deeper(self, x, name):
+        for index in range(self.more):
+            x = getattr(self, f"grown_{name}_{index}")(x)
+        return x
 
 
 def channels_first(x):
@@ -97,9 +114,14 @@ def cells(x, side):
 
 
 def enlarged(x, side):
-    """A picture with each place repeated to `side` places a side."""
-    times = side // x.shape[2]
-    return F.interpolate(x, scale_factor=times, mode="nearest") if times > 1 else x
+    """A picture with each place repeated to `side` places a side, by whichever form is the faster."""
+    n, c, h, w = x.shape
+    times = side // h
+    if times == 1 or not torch.compiler.is_compiling():
+        return F.interpolate(x, scale_factor=times, mode="nearest") if times > 1 else x
+    # Of F.interpolate the compiler makes a backward pass that scatters; of this, one that sums.
+    x = channels_last(x)[:, :, None, :, None].expand(n, h, times, w, times, c)
+    return channels_first(x.reshape(n, side, side, c))
 
 
 def attend(query, key, value, heads):

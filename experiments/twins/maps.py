@@ -63,27 +63,31 @@ def repaint(picture, known, shown, wanted):
 
 
 def fill(values, known):
-    """Pictures values [N, C, S, S] with what is not known [N, M, S, S] filled from around: [N, M, C, S, S]."""
-    n, count, side = known.shape[0], known.shape[1], known.shape[2]
-    levels, values = [], values[:, None]
+    """Pictures values [N, C, S, S] with what is not known [N, M, S, S] filled from around: [N, M, C, S, S].
+
+    Each colour has a copy of what is known beside it: torch.compile then vectorises, and does nothing twice.
+    """
+    count, channels, side = known.shape[1], values.shape[1], known.shape[2]
+    known, values = known.repeat_interleave(channels, dim=1), values.repeat(1, count, 1, 1)
+    levels = []
     while side > 1:
-        levels.append((values, known[:, :, None]))
+        levels.append((values, known))
         merged = 2 if side % 2 == 0 else side
-        total = (values * known[:, :, None]).flatten(0, 1)
+        total = F.avg_pool2d(values * known, merged, divisor_override=1)
         weight, side = F.avg_pool2d(known, merged, divisor_override=1), side // merged
-        total = F.avg_pool2d(total, merged, divisor_override=1).unflatten(0, (n, count))
-        values, known = total / weight[:, :, None].clamp(min=1e-6), weight.clamp(max=1.0)
+        values, known = total / weight.clamp(min=1e-6), weight.clamp(max=1.0)
     filled = values
     for values, known in levels[::-1]:
-        wide = F.interpolate(filled.flatten(0, 1), known.shape[3:], mode="bilinear", align_corners=False)
-        filled = known * values + (1 - known) * wide.unflatten(0, (n, count))
-    return filled
+        wide = F.interpolate(filled, known.shape[2:], mode="bilinear", align_corners=False)
+        filled = known * values + (1 - known) * wide
+    return filled.unflatten(1, (count, channels))
 
 
 def mend(picture, known, shown, wanted):
     """Colours [N, S, S, 3] of parts `wanted`, each material filled from the nearest places that show it."""
-    filled = fill(channels_first(picture), channels_first(materials(shown) * known))
-    return (channels_first(materials(wanted))[:, :, None] * filled).sum(1).permute(0, 2, 3, 1)
+    weights, shares = (channels_first(part).contiguous() for part in (materials(shown) * known, materials(wanted)))
+    filled = fill(channels_first(picture).contiguous(), weights)
+    return (shares[:, :, None] * filled).sum(1).permute(0, 2, 3, 1)
 
 
 def behind(picture, known, shown, wanted):

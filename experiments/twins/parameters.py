@@ -2,8 +2,8 @@
 
 import torch
 
-# What is called otherwise in PyTorch; `half` is a method of its modules.
-NAMES = {"kernel": "weight", "scale": "weight", "embedding": "weight", "half": "half_"}
+# What is called otherwise in PyTorch: `half` is a method of its modules, and `class` no name in the code that it makes.
+NAMES = {"kernel": "weight", "scale": "weight", "embedding": "weight", "half": "half_", "class": "class_"}
 
 
 def converted(name, value):

@@ -35,10 +35,11 @@ class Step:
     def _part(self, name, tree):
         model = self.config["model"]
         features, size, latent, classes = (model[key] for key in ("features", "size", "latent_dim", "classes"))
+        more = model["more_blocks"]
         made = {
-            "encoder": lambda: Encoder(features, size),
+            "encoder": lambda: Encoder(features, size, more),
             "garment_encoder": lambda: GarmentEncoder(features, size, size),
-            "decoder": lambda: Decoder(features),
+            "decoder": lambda: Decoder(features, more),
             "mapping": lambda: Mapping(features, size, latent, classes),
             "inference": lambda: Inference(size, latent),
             "prior": lambda: Prior(latent, classes),

@@ -14,7 +14,7 @@ from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 from tryon_jax.models.attention import Attention
 from tryon_jax.models.joints import Correction, Joints
-from tryon_jax.models.layers import Conv, GroupNorm, Residual, depth_to_space, dropout, space_to_depth
+from tryon_jax.models.layers import Conv, GroupNorm, Residual, deeper, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
 from tryon_jax.models.posture import TOLD, Posture
 
@@ -35,9 +35,10 @@ HALVED = jnp.array([0.5, 0.5, 1.0])
 
 
 class Encoder(nn.Module):
-    """Observations -> pyramid. features: channels at sides S, S/2, S/4, S/8."""
+    """Observations -> pyramid. features: channels at sides S, S/2, S/4, S/8; more: further blocks at each level."""
 
     features: tuple
+    more: int = 0
     dropout: float = 0.0
     dtype: jnp.dtype = jnp.float32
 
@@ -62,17 +63,19 @@ class Encoder(nn.Module):
         stems = [
             Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(value) for name, value in sorted(pictures.items())
         ]
-        fine = Residual(self.dtype, name="fine")(sum(stems))
+        more = partial(deeper, count=self.more, dtype=self.dtype)
+        fine = more(Residual(self.dtype, name="fine")(sum(stems)), name="fine")
         middle = Conv(quarter, kind="down", dtype=self.dtype, name="down_quarter")(
             nn.silu(GroupNorm(name="norm_fine")(fine))
         )
-        middle = Residual(self.dtype, name="middle")(middle)
+        middle = more(Residual(self.dtype, name="middle")(middle), name="middle")
         coarse = Conv(eighth, kind="down", dtype=self.dtype, name="down_eighth")(
             nn.silu(GroupNorm(name="norm_middle")(middle))
         )
         coarse = Residual(self.dtype, name="coarse_0")(coarse)
         coarse = Residual(self.dtype, name="coarse_1")(coarse)
         coarse = Attention(dtype=self.dtype, name="attention")(coarse)
+        coarse = more(coarse, name="coarse")
         found = [Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle)]
         for index in range(CORRECTIONS):
             correction = Correction(dtype=self.dtype, name=f"correction_{index}")
@@ -85,8 +88,9 @@ class Encoder(nn.Module):
         n, side, _, channels = messages.shape
         messages = messages.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))
         coarse = coarse + Conv(eighth, size=1, gain=1.0, dtype=self.dtype, name="posture_coarse")(messages)
+        middle = more(middle, name="told_middle")
         coarse = Residual(self.dtype, name="coarse_2")(coarse)
-        coarse = Residual(self.dtype, name="coarse_3")(coarse)
+        coarse = more(Residual(self.dtype, name="coarse_3")(coarse), name="told_coarse")
         # Of one size, whatever has been added up: a garment's style, which is added next, must not drown.
         coarse = GroupNorm(name="norm_coarse")(coarse)
         return (dropout(coarse, keys, self.dropout), middle, fine, sharp), {
@@ -96,9 +100,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Pyramid -> raw maps [N, S, S, CHANNELS] in float32; `maps.split` names them."""
+    """Pyramid -> raw maps [N, S, S, CHANNELS] in float32; `maps.split` names them. more: as the Encoder's."""
 
     features: tuple
+    more: int = 0
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -110,7 +115,7 @@ class Decoder(nn.Module):
             h = Conv(channels, kind="up", dtype=self.dtype, name=f"up_{name}")(
                 nn.silu(GroupNorm(name=f"norm_{name}")(h))
             )
-            h = Residual(self.dtype, name=name)(h, style)
+            h = deeper(Residual(self.dtype, name=name)(h, style), self.more, name, self.dtype)
         h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(nn.silu(GroupNorm(name="norm_full")(h)))
         # The fine level has each pixel of a 2x2 block in its channels: a linear way to them. Without its mean over
         # the picture, since a constant style would be spread out as a chequer of 2x2 pixels. Less a corner first, so

@@ -16,6 +16,8 @@ from jax import lax
 
 # Added to a variance that may be zero (a plain background): far below the variance of any real feature.
 VARIANCE_FLOOR = 1e-5
+# What the names of blocks begin with that do nothing at the start.
+GROWN = "grown_"
 
 
 def _flipped(kernel):
@@ -165,7 +167,7 @@ class Conv(nn.Module):
     features: int
     size: int = 3
     kind: str = "same"
-    gain: float = 2.0  # variance kept from input to output: 2 before a rectifier (He et al. 2015)
+    gain: float = 2.0  # variance kept from input to output: 2 before a rectifier (He et al. 2015); 0 starts at zero
     # False where what follows takes every constant away: Adam would make full steps of the rounding in its gradient.
     use_bias: bool = True
     dtype: jnp.dtype = jnp.float32
@@ -173,7 +175,9 @@ class Conv(nn.Module):
     @nn.compact
     def __call__(self, x):
         size = {"same": self.size, "down": 4, "up": 3}[self.kind]
-        start = nn.initializers.variance_scaling(self.gain, "fan_in", "truncated_normal")
+        start = nn.initializers.zeros
+        if self.gain:
+            start = nn.initializers.variance_scaling(self.gain, "fan_in", "truncated_normal")
         kernel = self.param("kernel", start, (size, size, x.shape[-1], self.features)).astype(self.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else jnp.zeros(1)
         x, bias = x.astype(self.dtype), bias.astype(self.dtype)
@@ -208,6 +212,7 @@ class Residual(nn.Module):
     """
 
     dtype: jnp.dtype = jnp.float32
+    gain: float = 2.0  # of the convolution; 0 for a block that does nothing at the start
 
     @nn.compact
     def __call__(self, x, style=None):
@@ -217,4 +222,14 @@ class Residual(nn.Module):
             scale, shift = jnp.split(Conv(2 * channels, size=1, dtype=self.dtype, name="modulation")(style), 2, axis=-1)
             # Halved, so that fresh modulation does not drown the features.
             h = h * (1 + 0.5 * scale) + 0.5 * shift
-        return x + Conv(channels, dtype=self.dtype, name="conv")(nn.silu(h))
+        return x + Conv(channels, gain=self.gain, dtype=self.dtype, name="conv")(nn.silu(h))
+
+
+def deeper(x, count, name, dtype):
+    """x [N, H, W, C] through `count` Residuals that do nothing at the start, named GROWN + name and a number.
+
+    So parts that were trained without them can start with them (checkpoint.started), as in ReZero (arXiv:2003.04887).
+    """
+    for index in range(count):
+        x = Residual(gain=0.0, dtype=dtype, name=f"{GROWN}{name}_{index}")(x)
+    return x

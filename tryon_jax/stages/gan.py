@@ -54,7 +54,7 @@ def build(config, axis_name=None):
         mapping=Mapping(size=config.model.size, classes=config.model.classes, **model),
         inference=Inference(latent_dim=config.model.latent_dim, dtype=model["dtype"]),
         prior=Prior(latent_dim=config.model.latent_dim, classes=config.model.classes),
-        decoder=Decoder(**model),
+        decoder=Decoder(more=config.model.more_blocks, **model),
         discriminator=Discriminator(classes=config.model.classes, **model),
         chains=optimizers(config.optimizer.to_dict(), axis_name),
         latent_dim=config.model.latent_dim,

@@ -40,8 +40,8 @@ def build(config, axis_name=None):
     """The stage; parameters {encoder, decoder}."""
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
-        encoder=Encoder(dropout=config.model.dropout, **model),
-        decoder=Decoder(**model),
+        encoder=Encoder(more=config.model.more_blocks, dropout=config.model.dropout, **model),
+        decoder=Decoder(more=config.model.more_blocks, **model),
         chain=optimizers(config.optimizer.to_dict(), axis_name)["networks"],
         ema_decay=config.optimizer.ema_decay,
         loss=config.loss.to_dict(),

@@ -57,9 +57,9 @@ def build(config, axis_name=None):
     """The stage; parameters {encoder, garment_encoder, decoder}, and {discriminator} if its loss has a weight."""
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
-        encoder=Encoder(dropout=config.model.dropout, **model),
+        encoder=Encoder(more=config.model.more_blocks, dropout=config.model.dropout, **model),
         garment_encoder=GarmentEncoder(dropout=config.model.dropout, **model),
-        decoder=Decoder(**model),
+        decoder=Decoder(more=config.model.more_blocks, **model),
         discriminator=Discriminator(classes=config.model.classes, **model),
         chains=optimizers(config.optimizer.to_dict(), axis_name),
         ema_decay=config.optimizer.ema_decay,
