@@ -14,7 +14,7 @@ from tryon_jax.simulation import prints
 from tryon_jax.simulation.fabric import FABRICS, WORN_IN
 
 SPLITS = ("train", "test")
-EXAMPLES_A_BODY = 8
+EXAMPLES_A_BODY = 4
 WARDROBE = 8  # pieces that a body may own
 SAME_SHARE = 0.25
 # Bodies of split s have numbers from s * POOL on; garments are numbered by body, prints by garment.
