@@ -234,6 +234,11 @@ def test_a_request_by_command_line(fresh_run, tmp_path):
     assert last.startswith("error: nowhere.png: no such file")
 
 
+def test_garments_of_one_name_are_refused_before_anything_is_read(fresh_run, tmp_path):
+    done = _command(fresh_run, tmp_path / "out", "--person=a.png", "--garment=b/tee.png", "--garment=c/tee.jpg")
+    assert done.returncode == 1 and "two files are called tee" in done.stderr.strip().splitlines()[-1]
+
+
 def _command(run, out, *request):
     command = [sys.executable, "-m", "tryon_jax.tryon", f"--workdir={run}", f"--out={out}", "--size=64", *request]
     return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,7 +1,8 @@
-"""One person in one garment, as a closed textured mesh.
+"""One person in one garment, or in each of several, as a closed textured mesh.
 
 python -m tryon_jax.tryon --person=FILE --garment=FILE --out=DIR [--class=upper] [--person-segmentation=FILE]
     [--size=512] [--workdir=RUN]        the weights that come with the package, or those of a transfer run
+python -m tryon_jax.tryon --person=FILE --garment=FILE --garment=FILE ... --out=DIR        a folder for each garment
 python -m tryon_jax.tryon --example=N --out=DIR        a held-out example of the run's data instead
 """
 
@@ -10,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 import time
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,8 @@ from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
 FILES = ("tryon.glb", "front.png", "back.png", "turntable.gif", "sheets.npz")
 # Vertices a side of the mesh: finer ones would only draw the network's pixels more exactly.
 MESH_SIDE = 256
+# Vertices of it that its outline is smoothed by: enough for a mask without soft values to lose its steps.
+OUTLINE_BLUR = 1.0
 FRAMES, FRAME_SECONDS, FRAME_SIDE = 24, 0.1, 256
 VIEW_SIDE = 768
 
@@ -47,19 +51,23 @@ def load(workdir):
     import jax
     from ml_collections import ConfigDict
 
-    from tryon_jax import checkpoint, parallel, stages
+    from tryon_jax import checkpoint, parallel, stages, traced
 
     config = ConfigDict(checkpoint.run_config(workdir))
     if config.stage != "transfer":
         raise UserError(f"{workdir}: this run is of stage {config.stage}; give the folder of a transfer run")
     stage = stages.load(config.stage).build(config)
     params = checkpoint.restore_parts(workdir)
-    predict = jax.jit(stage.predict)
     keys = parallel.example_keys(config.seed, parallel.EVALUATION, np.zeros(1, np.int32))
+    predict = None
 
     def dress(example):
+        nonlocal predict
         batch = jax.tree.map(lambda leaf: np.asarray(leaf)[None], example)
-        return {name: np.asarray(value[0]) for name, value in predict(params, batch, keys).items()}
+        if predict is None:
+            whole = partial(stage.predict, rng=keys)
+            predict = traced.kept(whole, config.to_dict(), params, batch)
+        return {name: np.asarray(value[0]) for name, value in predict(params, batch).items()}
 
     return Model(dress, config.model.size)
 
@@ -118,7 +126,7 @@ def wear(model, example, pictures, mesh_side=MESH_SIDE):
     smooth = {"radius": pixel, "pixels": pixel / 1.5}
     # Steps that the network's own pixels make are none that anything should come apart at.
     jump = max(JUMP, JUMP_PIXELS * float(example["camera"][0]))
-    mesh = lift(at_mesh, camera, tuple(rgb), mask > 0.5, smooth=smooth, jump=jump)
+    mesh = lift(at_mesh, camera, tuple(rgb), mask > 0.5, smooth=smooth, jump=jump, blur=OUTLINE_BLUR)
     return Result(mesh, {**at_mesh, "camera": camera.astype(np.float32)})
 
 
@@ -175,12 +183,14 @@ def check_out(folder):
 
 
 def _read():
-    """What the flags ask for: (person, garment) of photo.person and photo.garment, or a held-out example, a dict."""
+    """What the flags ask for: (folder to write, (person, garment) of photo.person and photo.garment, or a held-out
+    example, a dict) of each result."""
     if FLAGS.example is None:
         from tryon_jax import photo
 
         person = photo.person(FLAGS.person, FLAGS.person_segmentation)
-        return person, photo.garment(FLAGS.garment, FLAGS["class"].value)
+        garments = [photo.garment(file, FLAGS["class"].value) for file in FLAGS.garment]
+        return [(folder, (person, garment)) for folder, garment in zip(_folders(), garments, strict=True)]
     from ml_collections import ConfigDict
 
     from tryon_jax import checkpoint, evaluate
@@ -188,7 +198,18 @@ def _read():
     source = evaluate.open_split(ConfigDict(checkpoint.run_config(FLAGS.workdir)), "test")
     if not 0 <= FLAGS.example < len(source):
         raise UserError(f"--example={FLAGS.example}: there are {len(source)} held-out examples, from 0")
-    return source[FLAGS.example]
+    return [(FLAGS.out, source[FLAGS.example])]
+
+
+def _folders():
+    """Where each result goes: --out itself, or there a folder by the name of each of several garments."""
+    if FLAGS.example is not None or len(FLAGS.garment) == 1:
+        return [FLAGS.out]
+    names = [pathlib.Path(file).stem for file in FLAGS.garment]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UserError(f"--garment: two files are called {twice[0]}, and so would be their folders; rename one")
+    return [pathlib.Path(FLAGS.out) / name for name in names]
 
 
 def _check_flags():
@@ -198,7 +219,8 @@ def _check_flags():
         raise UserError(f"--size={FLAGS.size}: must be from 64 to 2048 pixels")
     if FLAGS.mesh_side < 32 or FLAGS.mesh_side > 1024:
         raise UserError(f"--mesh-side={FLAGS.mesh_side}: must be from 32 to 1024 vertices")
-    check_out(FLAGS.out)
+    for folder in _folders():
+        check_out(folder)
 
 
 def run():
@@ -207,6 +229,7 @@ def run():
 
     _check_flags()
     started, said = time.perf_counter(), []
+    total = 2 + 2 * len(_folders())
 
     def done(bar, what):
         nonlocal started
@@ -214,9 +237,9 @@ def run():
         started = time.perf_counter()
         bar.update()
 
-    with tqdm.tqdm(total=4, desc="try-on", unit="part") as bar:
+    with tqdm.tqdm(total=total, desc="try-on", unit="part") as bar:
         # First, since a bad picture is told in a second and JAX takes several to load.
-        given = _read()
+        requests = _read()
         done(bar, "pictures read")
         from tryon_jax import parallel
 
@@ -225,13 +248,15 @@ def run():
         done(bar, "run loaded")
         # The finer grid must hold the network's pixels whole.
         size = max(1, round(FLAGS.size / model.size)) * model.size
-        asked = from_example(given) if isinstance(given, dict) else from_photos(*given, model.size, size)
-        result = wear(model, *asked, FLAGS.mesh_side)
-        done(bar, "dressed")
-        paths = write(result, FLAGS.out)
-        done(bar, "drawn and written")
-    print("\n".join(map(str, paths)))
-    print(f"{len(result.mesh.vertices)} vertices, {len(result.mesh.faces)} faces; {', '.join(said)}")
+        for folder, given in requests:
+            asked = from_example(given) if isinstance(given, dict) else from_photos(*given, model.size, size)
+            result = wear(model, *asked, FLAGS.mesh_side)
+            done(bar, "dressed")
+            paths = write(result, folder)
+            done(bar, "drawn and written")
+            bar.write("\n".join(map(str, paths)))
+            bar.write(f"{len(result.mesh.vertices)} vertices, {len(result.mesh.faces)} faces; {', '.join(said)}")
+            said.clear()
 
 
 def _define_flags():
@@ -240,7 +265,7 @@ def _define_flags():
     )
     flags.DEFINE_string("out", None, "The folder to write to.")
     flags.DEFINE_string("person", None, "A photo of one standing person.")
-    flags.DEFINE_string("garment", None, "A picture of the garment alone.")
+    flags.DEFINE_multi_string("garment", None, "A picture of the garment alone; give several for a result of each.")
     flags.DEFINE_string("class", None, f"The garment's class, {', '.join(GARMENT_CLASSES)}; guessed if not given.")
     flags.DEFINE_string("person_segmentation", None, "A ready label map of the photo: an index PNG of its size.")
     flags.DEFINE_integer("example", None, "Number of a held-out example of the run's data, instead of files.")

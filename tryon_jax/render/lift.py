@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from tryon_jax.geometry.mesh import Mesh
-from tryon_jax.render import jumps
+from tryon_jax.render import jumps, outline
 from tryon_jax.render.depth_filter import bilateral
 from tryon_jax.render.height_field import clean_mask, closed
 
@@ -95,7 +95,9 @@ def _atlas(pictures, picture_mask, solids, shape, box):
     return np.concatenate(rows)
 
 
-def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.001, keep=0.05, smooth=None, jump=None):
+def lift(
+    sheets, camera, pictures=None, picture_mask=None, thickness=0.001, keep=0.05, smooth=None, jump=None, blur=None
+):
     """Closed mesh in the camera's frame from one item's sheets; always watertight and consistently wound.
 
     sheets: numpy `mask` [H, W, 1] (person above 0.5), `front_depth`, `back_depth` [H, W, 1] metres, `front_rgb`,
@@ -105,9 +107,10 @@ def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.001, keep
     metres. keep: parts of the mask below this share of the largest are dropped. smooth: None, or keyword
     arguments of depth_filter.bilateral ({} = its defaults). jump: least step of depth in metres between neighbours at
     which what is near becomes a solid of its own (render.jumps); None: JUMP, or JUMP_PIXELS pixels if that is more;
-    infinity: never. Returns Mesh with a texture [N kh, 2kw, 3] for N solids, 1 to 3, whose masks lie in h x w pixels.
-    Raises UserError if the mask holds no surface and ValueError for depth that is not finite or pictures that do not
-    fit.
+    infinity: never. blur: None, or pixels of smoothing after which the rim follows the mask's soft values
+    (render.outline) and not its pixels. Returns Mesh with a texture [N kh, 2kw, 3] for N solids, 1 to 3, whose masks
+    lie in h x w pixels. Raises UserError if the mask holds no surface and ValueError for depth that is not finite or
+    pictures that do not fit.
     """
     mask = np.asarray(sheets["mask"])[..., 0] > 0.5
     depths = [np.asarray(sheets[f"{side}_depth"], np.float32)[..., 0] for side in ("front", "back")]
@@ -117,11 +120,14 @@ def lift(sheets, camera, pictures=None, picture_mask=None, thickness=0.001, keep
         depths = [bilateral(depth, mask, **smooth) for depth in depths]
     mask, scale = clean_mask(mask, keep), float(camera[0])
     box = _box(mask)
+    moved = np.zeros((*mask.shape, 2), np.float32)
+    if blur is not None:
+        moved = outline.moves(np.asarray(sheets["mask"])[..., 0], mask, blur)
     depths = [depth[box] for depth in depths]
     jump = max(JUMP, JUMP_PIXELS * scale) if jump is None else jump
     solids = jumps.split(mask[box], *_thicken(*depths, thickness), scale, jump)
     texture = _atlas(pictures or (sheets["front_rgb"], sheets["back_rgb"]), picture_mask, solids, mask.shape, box)
-    points, faces, uv, uv_faces = _joined(solids)
+    points, faces, uv, uv_faces = _joined(solids, moved[box])
     column, row = points[:, 0] + box[1].start, points[:, 1] + box[0].start
     x, y = (column - mask.shape[1] / 2) * scale + camera[1], (mask.shape[0] / 2 - row) * scale + camera[2]
     return Mesh(np.stack([x, y, points[:, 2]], 1).astype(np.float32), faces, uv, uv_faces, texture)
@@ -136,13 +142,17 @@ def _box(mask, margin=1):
     return tuple(spans)
 
 
-def _joined(solids):
-    """Points (column, row, depth) [V, 3], faces [F, 3], uv [U, 2] and uv_faces [F, 3] of all solids."""
+def _joined(solids, moved):
+    """Points (column, row, depth) [V, 3], faces [F, 3], uv [U, 2] and uv_faces [F, 3] of all solids; moved [h, w, 2]:
+    by how many (columns, rows) what stands at each pixel does not."""
     height, width = solids[0].mask.shape
     points, faces, uv, corners = [], [], [], []
     first, first_uv = 0, 0
     for number, solid in enumerate(solids):
         of_solid, its_faces, its_corners = closed(solid.mask, solid.front, solid.back)
+        # A wall stands out by less than half a pixel, so all of it is at its own pixel.
+        column, row = of_solid[:, :2].astype(int).T
+        of_solid[:, :2] += moved[row, column]
         places = of_solid[: int(solid.mask.sum()), :2] + [0, height * number]
         uv += [places, [2 * width, 0] + places * [-1, 1]]
         points.append(of_solid)
