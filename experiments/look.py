@@ -2,6 +2,7 @@
 
 A row an example: the photo, the garment, the try-on from the front and the back, two views between, depth, normals.
     python experiments/look.py --workdir=runs/transfer --out=docs/look.png --numbers=0,9,18
+With --logo=TEXT the garments come as pictures of 256 px with the text printed on them: is it legible when worn?
 """
 
 import argparse
@@ -9,7 +10,7 @@ import pathlib
 import sys
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -18,7 +19,7 @@ from tryon_jax.data import HAS  # noqa: E402
 from tryon_jax.render import view  # noqa: E402
 from tryon_jax.simulation import scene, specification  # noqa: E402
 
-SIDE, TILE = 512, 256
+SIDE, TILE, LOGO_SIDE = 512, 256, 256
 
 
 def photographed(number, size):
@@ -27,9 +28,28 @@ def photographed(number, size):
     return {**made, "has": {name: np.float32(1) for name in HAS}}
 
 
-def row(model, number):
+def lettered(garment, mask, text):
+    """A garment's picture [H, W, 3] of mask [H, W, 1] at LOGO_SIDE with text printed on its middle, as wide as half."""
+    small = Image.fromarray((255 * garment).astype(np.uint8)).resize((LOGO_SIDE, LOGO_SIDE), Image.Resampling.LANCZOS)
+    rows, columns = (np.flatnonzero(mask[..., 0].any(axis)) * LOGO_SIDE / len(mask) for axis in (1, 0))
+    width, middle = np.ptp(columns), (columns.mean(), rows[0] + 0.42 * np.ptp(rows))
+    draw, font = ImageDraw.Draw(small), ImageFont.load_default(10)
+    font = ImageFont.load_default(10 * 0.5 * width / draw.textlength(text, font))
+    dark = np.asarray(small)[int(middle[1]), int(middle[0])].mean() < 128
+    draw.text(middle, text, fill="white" if dark else "black", font=font, anchor="mm")
+    return np.asarray(small, np.float32) / 255
+
+
+def row(model, number, logo=""):
     """Pictures uint8 [TILE, TILE, 3] of one example."""
     fine, coarse = photographed(number, SIDE), photographed(number, model.size)
+    if logo:
+        garment = lettered(fine["garment"], fine["garment_mask"], logo)
+        seen = Image.fromarray((255 * garment).astype(np.uint8)).resize((model.size,) * 2, Image.Resampling.BOX)
+        coarse["garment"] = np.asarray(seen, np.float32) / 255
+        fine["garment"] = np.asarray(garment)
+        mask = Image.fromarray((255 * fine["garment_mask"][..., 0]).astype(np.uint8)).resize((LOGO_SIDE,) * 2)
+        fine["garment_mask"] = np.asarray(mask, np.float32)[..., None] / 255
     _, pictures = tryon.from_example(fine)
     result = tryon.wear(model, tryon.from_example(coarse)[0], pictures)
     turned = view.turntable(result.mesh, TILE, 8)
@@ -47,9 +67,10 @@ def main():
     flags.add_argument("--workdir", required=True, help="folder of a transfer run")
     flags.add_argument("--out", default="docs/look.png", help="PNG to write")
     flags.add_argument("--numbers", default="0,9,18", help="numbers of test examples, one a row")
+    flags.add_argument("--logo", default="", help="text to print on the garments")
     chosen = flags.parse_args()
     model = tryon.load(chosen.workdir)
-    rows = [np.concatenate(row(model, int(number)), axis=1) for number in chosen.numbers.split(",")]
+    rows = [np.concatenate(row(model, int(number), chosen.logo), axis=1) for number in chosen.numbers.split(",")]
     summaries.save_picture(chosen.out, np.concatenate(rows))
     print(chosen.out)
 
