@@ -72,6 +72,8 @@ def colours(sheets, labels, pictures, garment_class, side):
     # Squared, so that one source prevails: a mixture of photo and print shows both.
     own, _, from_photo = np.moveaxis(np.clip(get["blend"], 0, 1) ** 2, -1, 0)
     from_garment = cloth.astype(np.float32)
+    # Behind, the photo's own material where it shows it: the network's colours there are paler than what is kept.
+    same |= there & (side == "back") & ~cloth
     from_photo = np.where(cloth, 0.0, np.where(same, 1.0, from_photo * there))
     own = np.where(cloth | same, 0.0, own + 1e-6)  # 1e-6: where no source is left, the network's own colour
     # A soft step between sources, a pixel wide: no jagged seams in the texture.
