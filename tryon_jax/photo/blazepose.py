@@ -28,12 +28,16 @@ HEATMAP_WINDOW = 7
 class Pose(NamedTuple):
     """landmarks float32 [33, 3]: x, y in pixels (pixel centre at +0.5) and visibility; mask float32 [H, W] in [0, 1].
 
-    `mask_pixel` is the side in picture pixels of one pixel of the network's mask: how blurred its edge is.
+    `mask_pixel` is the side in picture pixels of one pixel of the network's mask: how blurred its edge is. `presence`
+    in [0, 1] is how sure the network is that a person is there; `other` is the size of the next largest person of the
+    picture over this one's, 0 if there is none.
     """
 
     landmarks: np.ndarray
     mask: np.ndarray
     mask_pixel: float
+    presence: float
+    other: float
 
 
 def detect(rgb):
@@ -41,16 +45,18 @@ def detect(rgb):
 
     Raises UserError if the optional packages or the model files cannot be had.
     """
-    crop = _detect_crop(rgb)
-    if crop is None:
+    crops = _detect_crops(rgb)
+    if not crops:
         return None
-    found = _landmarks(rgb, crop)
+    found = _landmarks(rgb, crops[0])
     if found is None:
         return None
     # The detector's circle is rough; MediaPipe tracks by the landmark network's own circle, so one more turn is used.
     again = _landmarks(rgb, _crop_of_circle(found[0][33, :2], found[0][34, :2]))
-    points, logits, crop = again or found
-    return Pose(points[:LANDMARKS].astype(np.float32), _mask(logits, crop, rgb.shape[:2]), crop[2] / LANDMARK_SIDE)
+    points, logits, crop, presence = again or found
+    silhouette = _mask(logits, crop, rgb.shape[:2])
+    other = max((crop[2] for crop in crops[1:]), default=0.0) / crops[0][2]
+    return Pose(points[:LANDMARKS].astype(np.float32), silhouette, crop[2] / LANDMARK_SIDE, presence, other)
 
 
 def coco_keypoints(landmarks):
@@ -102,8 +108,8 @@ def _sigmoid(values):
     return 1.0 / (1.0 + np.exp(-np.clip(values, -80.0, 80.0)))  # 80: exp stays finite in float32
 
 
-def _detect_crop(rgb):
-    """The crop (centre x, y, side, turn in radians) of the best person, or None."""
+def _detect_crops(rgb):
+    """The crops (centre x, y, side, turn in radians) of the people of a picture, the most prominent one first."""
     cv2, _ = packages()
     height, width = rgb.shape[:2]
     side = max(height, width)
@@ -114,23 +120,29 @@ def _detect_crop(rgb):
     square = np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.float32)
     square[top : top + shrunk[1], left : left + shrunk[0]] = small
     boxes, logits = sorted(_network("pose_detection")(square / 127.5 - 1.0), key=lambda array: -array.shape[-1])
-    scores = _sigmoid(logits[:, 0])
-    if scores.max() < LEAST_DETECTION:
-        return None
+    return [_crop_of_circle(*(points * side - offset)) for points in _people(boxes, _sigmoid(logits[:, 0]))]
+
+
+def _people(boxes, scores):
+    """Hip centre and point on the body circle, [2, 2] in [0, 1], of each person that the detector's raw boxes
+    [2254, 12] and scores [2254] tell of, the most prominent one first."""
     # Box is centre x, y, width, height, then 4 points x, y: hip centre, point on the body circle, and the same of
     # the upper body. Overlapping detections of one person are averaged by score (weighted non-maximum suppression).
     boxes = boxes.astype(np.float64) / DETECTOR_SIDE
-    anchors = _anchors()
-    points = boxes[:, 4:].reshape(-1, 4, 2) + anchors[:, None]
-    centres = boxes[:, :2] + anchors
+    points = boxes[:, 4:].reshape(-1, 4, 2) + _anchors()[:, None]
+    centres = boxes[:, :2] + _anchors()
     # A large person in the middle is meant, not a sharper passer-by.
     prominence = scores * np.sqrt(np.clip(boxes[:, 2] * boxes[:, 3], 1e-6, None))  # 1e-6: boxes may be negative
-    best = int(np.argmax(np.where(scores >= LEAST_DETECTION, prominence, 0)))
-    near = np.abs(centres - centres[best]).max(1) < 0.35 * boxes[best, 2:4].max()
-    same = near & (scores >= LEAST_DETECTION) & (boxes[:, 2] > 0.5 * boxes[best, 2])
-    same[best] = True
-    hip, circle = np.average(points[same][:, :2], axis=0, weights=scores[same]) * side - offset
-    return _crop_of_circle(hip, circle)
+    left, found = scores >= LEAST_DETECTION, []
+    while left.any():
+        best = int(np.argmax(np.where(left, prominence, 0)))
+        apart = np.abs(centres - centres[best]).max(1) / boxes[best, 2:4].max()
+        same = left & (apart < 0.35) & (boxes[:, 2] > 0.5 * boxes[best, 2])
+        same[best] = True
+        found.append(np.average(points[same][:, :2], axis=0, weights=scores[same]))
+        # Boxes that overlap the best one's, of whatever size, are of the same person.
+        left &= ~same & (apart > 0.7)
+    return found
 
 
 def _crop_of_circle(hip, circle):
@@ -159,7 +171,8 @@ def _warp(array, matrix, size, flags):
 
 
 def _landmarks(rgb, crop):
-    """(39 points x, y, visibility in picture pixels, mask logits [256, 256], crop), or None if no person is there."""
+    """(39 points x, y, visibility in picture pixels, mask logits [256, 256], crop, presence), or None if no person is
+    there."""
     cv2, _ = packages()
     matrix = _picture_from_crop(crop)
     # Shrinking by more than two would alias under bilinear sampling, so the picture is halved first.
@@ -175,7 +188,8 @@ def _landmarks(rgb, crop):
     points = _refine(raw[:, :2] / LANDMARK_SIDE, by_shape[(64, 64, 39)]) * LANDMARK_SIDE
     visibility = _sigmoid(raw[:, 3])
     placed = points @ matrix[:, :2].T + matrix[:, 2]
-    return np.concatenate([placed, visibility[:, None]], 1), by_shape[(256, 256, 1)][..., 0], crop
+    presence = float(by_shape[(1,)][0])
+    return np.concatenate([placed, visibility[:, None]], 1), by_shape[(256, 256, 1)][..., 0], crop, presence
 
 
 def _refine(points, heatmaps):
@@ -192,7 +206,9 @@ def _refine(points, heatmaps):
         weights = _sigmoid(heatmaps[rows, columns, index])
         if weights.max() >= 0.5:
             grid_y, grid_x = np.mgrid[rows, columns][:, : weights.shape[0], : weights.shape[1]]
-            refined[index] = [np.average(grid_x + 0.5, weights=weights), np.average(grid_y + 0.5, weights=weights)]
+            # Cell i of a heat map stands for i / side: with its middle instead, all joints lie half a cell too far
+            # right and down of the network's own numbers.
+            refined[index] = [np.average(grid_x, weights=weights), np.average(grid_y, weights=weights)]
             refined[index] /= side
     return refined
 

@@ -53,9 +53,7 @@ def cut_by_information(along, indices, low, high, expected, bins=48):
     Strength in [0, 1] is the share of "before or after" that a pixel's colour tells (mutual information over the
     entropy of the split); places far from `expected` pay for it. along: [N] places, indices: [N] histogram cells.
     """
-    # Coarser cells than the models': a hundred pixels a bin must give a fair histogram.
-    lightness, a, b = np.unravel_index(indices, BINS)
-    coarse = np.ravel_multi_index((lightness // 3, a // 3, b // 3), (6, 8, 8))
+    coarse = _coarse(indices)
     reach = (along.min(initial=low), along.max(initial=high))
     candidates = np.linspace(low, high, bins)
     best = (-np.inf, expected, 0.0)
@@ -72,6 +70,19 @@ def cut_by_information(along, indices, low, high, expected, bins=48):
         if score > best[0]:
             best = (score, float(place), float(strength))
     return best[1], best[2]
+
+
+def contrast(indices, first, second):
+    """How unlike the colours of two sets of pixels, bool [H, W], are, in [0, 1]: their Jensen-Shannon divergence in
+    bits. indices: of bin_indices."""
+    counts = [np.bincount(_coarse(indices[chosen]), minlength=384).astype(float) for chosen in (first, second)]
+    return float(_shared_information(*(count / max(count.sum(), 1.0) for count in counts)))
+
+
+def _coarse(indices):
+    """Coarser cells than the models', 384 of them: a hundred pixels a bin must give a fair histogram."""
+    lightness, a, b = np.unravel_index(indices, BINS)
+    return np.ravel_multi_index((lightness // 3, a // 3, b // 3), (6, 8, 8))
 
 
 def _shared_information(first, second):

@@ -7,6 +7,7 @@ from tryon_jax.photo.blazepose import packages
 
 LONGEST = 768  # GrabCut's time grows with the pixels; the guided filter restores the photo's resolution
 SURE = (0.05, 0.95)  # probabilities beyond which the network is believed whatever the colours say
+DEPTH = 2.0  # pixels of the network's mask: how near to its outline it is not believed to the last
 SMALLEST = (0.02, 0.001)  # islands and holes below these shares of the person are noise; a hole may be an armpit
 
 
@@ -21,7 +22,11 @@ def sharpen(rgb, probability, mask_pixel):
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     coarse = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
-    person = without_specks(grab_cut(small, coarse), SMALLEST).astype(np.float32)
+    # Near the outline the network's high probabilities fill gaps between limbs, so only the inside is sure.
+    reach = 2 * round(DEPTH * mask_pixel * shrink) + 1
+    inside = cv2.erode(coarse, np.ones((reach, reach), np.uint8))
+    held = np.where(inside > SURE[1], coarse, np.minimum(coarse, SURE[1]))
+    person = without_specks(grab_cut(small, held), SMALLEST).astype(np.float32)
     soft = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.clip(guided.smooth(rgb, soft, max(2.0, mask_pixel)), 0.0, 1.0).astype(np.float32)
 

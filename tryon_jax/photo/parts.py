@@ -9,27 +9,27 @@ import numpy as np
 from scipy import ndimage
 
 from tryon_jax.geometry.parts import PART, PARTS
-from tryon_jax.photo import colours, guided, skeleton
+from tryon_jax.photo import colours, guided, outfit, skeleton
 from tryon_jax.photo.blazepose import packages
 from tryon_jax.photo.scores import SIDES, Cuts, score
 from tryon_jax.photo.skeleton import arm_place, body_place
 
 LONGEST = 512  # the person's box is labelled at this size; edges come back with the photo's resolution
 ROUNDS = 2
-# Skirts and dresses: colours above and below the waist differ by less than this share (colours.cut_by_information).
-SAME_CLOTH = 0.30
+TEMPER = 2.0  # what place and colour say is not independent, so that their summed scores say too much
 
 
 def segment(rgb, mask, landmarks):
-    """Part labels int32 [H, W] (geometry.parts) of a photo uint8 [H, W, 3]; zero where mask [H, W] < 0.5.
+    """(part labels int32 [H, W] (geometry.parts) of a photo uint8 [H, W, 3], certainty in [0, 1]).
 
-    landmarks: BlazePose's [33, 3] in pixels.
+    Labels are zero where mask [H, W] < 0.5. Certainty is the mean share of the chosen label among all labels at a
+    person's pixel. landmarks: BlazePose's [33, 3] in pixels.
     """
     cv2, _ = packages()
     rows, columns = np.nonzero(mask > 0.5)
     labels = np.zeros(mask.shape, np.int32)
     if not len(rows):
-        return labels
+        return labels, 0.0
     box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     photo, inside = np.ascontiguousarray(rgb[box]), mask[box]
     shrink = min(1.0, LONGEST / max(inside.shape))
@@ -40,37 +40,47 @@ def segment(rgb, mask, landmarks):
     ]  # fmt: skip
     small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA)
     small_mask = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_AREA) > 0.5
-    coarse = _label(small, small_mask, moved)
+    coarse, certainty = _label(small, small_mask, moved)
     one_hot = np.eye(len(PARTS), dtype=np.float32)[coarse]
     full = cv2.resize(one_hot, inside.shape[::-1], interpolation=cv2.INTER_LINEAR)
     fine = guided.smooth(photo, full, 3.0 / shrink)[..., 1:].argmax(-1) + 1
     labels[box] = np.where(inside > 0.5, fine, 0)
-    return labels
+    return labels, certainty
 
 
 def _label(rgb, mask, landmarks):
-    """Labels int32 [h, w] at the working size: score every label, learn the colours anew from it, score again."""
+    """(labels int32 [h, w], certainty) at the working size: score every label, learn the colours anew, score again."""
     pose = skeleton.measure(landmarks, mask.shape)
     head = skeleton.head_coordinates(pose, mask.shape)
     indices = colours.bin_indices(rgb)
-    seeds = _seeds(indices, mask, pose, head, landmarks)
+    seeds = _seeds(rgb, indices, mask, pose, head)
     for _ in range(ROUNDS):
         models = _models(indices, seeds)
         cuts = _cuts(indices, mask, pose, head, models)
         scores = score(models, cuts, pose, head)
         scores = guided.smooth(rgb, scores, 0.05 * pose.unit)
         labels = np.where(mask, scores.argmax(-1), 0).astype(np.int32)
-        seeds = {name: _learned(labels, name) for name in models}
+        # What a leg looks like by the foot may be a shoe.
+        above = body_place(pose)[0] < 2.8
+        seeds = {name: _learned(labels, name) & (above | (name != "skin")) for name in models}
     labels = _tidy(labels, mask)
-    return _merge_dress(labels, cuts, pose)
+    return outfit.name_garments(labels, indices, cuts, pose), _certainty(scores[mask])
 
 
-def _seeds(indices, mask, pose, head, landmarks):
+def _certainty(scores):
+    """Mean share of the best of the scores [N, parts], in nats, among all."""
+    if not len(scores):
+        return 0.0
+    shares = np.exp((scores - scores.max(-1, keepdims=True)) / TEMPER)
+    return float((1.0 / shares.sum(-1)).mean())
+
+
+def _seeds(rgb, indices, mask, pose, head):
     """Pixels that surely (or nearly so) show each material, a dict of bool [h, w]."""
     place, core = body_place(pose)
     arms = np.minimum(*(arm_place(pose, side)[1] for side in SIDES))
     radius = np.hypot(head[..., 0], head[..., 1])
-    face = mask & (np.hypot(head[..., 0] / 0.75, (head[..., 1] + 0.15) / 0.6) < 1)
+    face = _even(rgb, mask & (np.hypot(head[..., 0] / 0.75, (head[..., 1] + 0.15) / 0.6) < 1))
     hands = mask & (np.minimum(pose.distance["left_hand"], pose.distance["right_hand"]) < 0.45)
     feet = np.minimum(pose.distance["left_foot"], pose.distance["right_foot"])
     # The heels are often under the trousers' hem: the shoe is learned from its front.
@@ -89,9 +99,22 @@ def _seeds(indices, mask, pose, head, landmarks):
         "hair": mask & (head[..., 1] > 0.55) & (radius > 1.0) & (radius < 1.9),
     }
     seeds["hair"] &= ~(alike & (radius < 1.15))
+    if seeds["hair"].sum() < 15:  # the photo ends below the crown: hair that falls beside the face
+        seeds["hair"] = mask & ~alike & (np.abs(head[..., 0]) > 1.0) & (radius < 1.6) & (head[..., 1] > -0.7)
     if seeds["lower"].sum() < 40:
         seeds["lower"] = body & (place > 0.9) if (body & (place > 0.9)).sum() >= 40 else seeds["upper"]
     return seeds
+
+
+def _even(rgb, chosen):
+    """The `chosen` pixels less those of another hue than most: lips, painted lids, glasses and hair are no skin."""
+    cv2, _ = packages()
+    if chosen.sum() < 40:
+        return chosen
+    hue = cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)[..., 1:]
+    apart = np.linalg.norm(hue - np.median(hue[chosen], axis=0), axis=-1)
+    # 5: less than that, in Lab units, is shading and the camera's noise.
+    return chosen & (apart < max(5.0, 1.5 * float(np.median(apart[chosen]))))
 
 
 def _models(indices, seeds):
@@ -150,14 +173,3 @@ def _tidy(labels, mask):
         kept |= np.isin(pieces, large)
     nearest = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
     return np.where(mask, labels[tuple(nearest)], 0)
-
-
-def _merge_dress(labels, cuts, pose):
-    """Upper and lower become `dress` when they are one cloth that ends above bare legs, or fills between the legs."""
-    lower = labels == PART["lower"]
-    if cuts.contrast >= SAME_CLOTH or not lower.any() or not (labels == PART["upper"]).any():
-        return labels
-    bare = np.isin(labels, [PART["left_leg"], PART["right_leg"]])
-    if not (cuts.hem < 2.8 and bare.sum() > 0.1 * lower.sum()):
-        return labels
-    return np.where(lower | (labels == PART["upper"]), PART["dress"], labels)

@@ -63,10 +63,18 @@ def read(path):
     return Picture(np.round(white).astype(np.uint8), alpha, stored_size)
 
 
-def read_labels(path, photo):
+class Parser(NamedTuple):
+    """A human parser: how many labels it has, and a function from its label map int32 [H, W] to one of PARTS."""
+
+    labels: int
+    parts: object
+
+
+def read_labels(path, photo, parser=None):
     """The part labels int32 [H, W] that an index (or grey) PNG gives to the Picture `photo`: indices of PARTS.
 
-    Raises UserError, one line naming the file, if mode, size or a label is wrong.
+    parser: the Parser whose labels the file holds; None if they are PARTS' own. Raises UserError, one line naming the
+    file, if mode, size or a label is wrong.
     """
     image = _open(path, turn=False)
     if image.mode not in ("P", "L", "1"):
@@ -82,7 +90,11 @@ def read_labels(path, photo):
         )
     shown = photo.rgb.shape[1::-1]
     labels = np.asarray(image if image.size == shown else image.resize(shown, Image.Resampling.NEAREST), np.int32)
-    if labels.max() >= len(PARTS):
+    if parser is not None and labels.max() >= parser.labels:
+        raise UserError(f"{path}: label {labels.max()} is none of the parser's 0..{parser.labels - 1}; name another")
+    if parser is not None:
+        labels = parser.parts(labels)
+    elif labels.max() >= len(PARTS):
         raise UserError(
             f"{path}: label {labels.max()} is outside 0..{len(PARTS) - 1}; map the labels to "
             f"{', '.join(f'{index} {name}' for index, name in enumerate(PARTS))}"

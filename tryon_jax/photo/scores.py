@@ -72,11 +72,12 @@ def _head(models, places):
     skin, y, radius = models["skin"], places.y, places.radius
     fall = np.where(y > -0.3, _far(radius, 1.9, 4.0), _far(radius, 1.9, 1.5) - 1.5)
     chest = np.maximum(places.place, 0) / 0.35
+    beyond = _far(radius, 1.0, 12.0) * np.interp(y, [0.0, 0.4], [1.0, 0.5])  # hairlines differ more than chins
     below = _far(-y, 0.8, 12.0)  # the chin ends the face: the ellipse reaches on, for open mouths
     return {
         # Eyes, lips, beard and shadow are face whatever their colour.
-        "face": np.where(places.face_core < 1, np.maximum(skin, -7.0), skin + below + _far(radius, 1.0, 12.0)),
-        "hair": models["hair"] + fall + np.select([places.face_core < 0.8, places.face_core < 1], [-10.0, -4.0], 0.0),
+        "face": np.where(places.face_core < 1, np.maximum(skin, -7.0), skin + below + beyond),
+        "hair": models["hair"] + fall + np.interp(places.face_core, [0.8, 1.2], [-10.0, 0.0]),
         "neck": skin + np.where(y < -0.75, 0.0, -5.0) - 0.5 + _far(chest, 0.6, 3.0) + _far(radius, 2.6, 3.0),
     }
 
@@ -85,7 +86,7 @@ def _arm(models, cuts, places, pose, side, index):
     """Bare arm beyond the sleeve's end, and hand."""
     along, distance = places.arms[index]
     # A hand before the face is rarer than an arm bone drawn across it.
-    off_face = np.where(places.face_core < 1.25, -5.0, 0.0)
+    off_face = np.interp(places.face_core, [1.0, 1.4], [-10.0, 0.0])
     bare = _before(along - cuts.sleeves[index], 0.06) + np.where(along < 2, 0.0, -3.0)
     hand = _far(pose.distance[f"{side}_hand"], 1.2, 3.0) + np.where(along < 2, -3.0, 0.0)
     return {
@@ -125,7 +126,7 @@ def _clothes(models, cuts, places):
     # A dark sleeve that hangs before dark trousers is sleeve.
     before_arm = np.where(nearest_arm < 1.1, -2.5 * np.clip(places.core - nearest_arm, 0, 1.5), 0.0)
     reach = _far(core, 1.6, 1.0) + 1.5 * _before(place - cuts.waist, 0.03) + _before(cuts.hem - place, 0.05)
-    on_foot = np.where(place >= 3.0, -3.0, 0.0)
+    on_foot = np.where(place >= 3.0, -1.5, 0.0)
     return {
         "upper": models["upper"] + np.maximum(np.maximum(*sleeves), trunk) + on_head,
         "lower": models["lower"] + reach + on_foot + on_head + before_arm,

@@ -1,0 +1,174 @@
+"""What a run's encoder knows of garments: classes of held-out photographs by their nearest neighbours, against pixels.
+
+    python experiments/probe_classes.py --folder=DIR [--workdir=runs/ssl] [--classes=10] [--neighbours=5] [--cells=4]
+
+DIR is a folder of data/garment_photos: the photographs to learn from are the neighbours, the held-out ones ask. Prints
+the accuracy over the classes with the most photographs, each with a 95 % interval (bootstrap over what is asked): of
+pixels, 8 x 8 means of the colours; without a run that is all. With one, of its encoder's pyramid, each level in means
+over cells x cells of the picture, shown the photograph alone; of each level by itself; of the same encoder untrained;
+and how much better than pixels the whole pyramid is, over the same photographs. Nothing is fitted: each number, also a
+pixel's, is scaled by its spread over the neighbours, each level has an equal weight, and distances are Euclidean.
+"""
+
+import argparse
+import pathlib
+import sys
+from collections import Counter
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from tryon_jax import checkpoint, parallel  # noqa: E402  (a clone need not be installed)
+from tryon_jax.data import garment_photos  # noqa: E402
+from tryon_jax.errors import UserError  # noqa: E402
+from tryon_jax.models.encoder_decoder import Encoder, nothing  # noqa: E402
+from tryon_jax.scores.sets import bootstrap_mean  # noqa: E402
+
+LEVELS = ("coarse", "middle", "fine", "sharp")  # of the pyramid, as the encoder gives it
+PIXELS, SIDE = 8, 64  # cells a side of the colours' means, and side of the pictures where there is no run
+BATCH = 64
+
+
+def chosen(folder, count):
+    """{split: Photographs} of the `count` classes with the most photographs. Raises UserError if there are fewer."""
+    found = {split: garment_photos.photographs(folder, split) for split in garment_photos.SPLITS}
+    often = Counter(one.label for split in found.values() for one in split)
+    if not 2 <= count <= len(often):
+        raise UserError(f"--classes={count}: {folder} has {len(often)}; give 2 or more of them")
+    kept = {label for label, _ in often.most_common(count)}
+    found = {split: [one for one in ones if one.label in kept] for split, ones in found.items()}
+    if missing := kept - {one.label for one in found["train"]}:
+        raise UserError(f"{folder}: no photograph of {min(missing)} is to learn from; give fewer --classes")
+    return found
+
+
+def photos(found, size):
+    """{split: float32 [N, size, size, 3]}: Photographs as the contract's photo."""
+    return {
+        split: np.stack([garment_photos.read(size, one)["person"] for one in ones]) for split, ones in found.items()
+    }
+
+
+def means(pictures, cells):
+    """Means [N, cells^2 C] of pictures [N, S, S, C] over cells x cells squares; all pixels where S is less."""
+    count, side = pictures.shape[:2]
+    cells = min(cells, side)
+    cut = pictures.reshape(count, cells, side // cells, cells, side // cells, -1)
+    return cut.mean((2, 4)).reshape(count, -1)
+
+
+def encoded(encoder, params, pictures, cells):
+    """{level: scaled {split: [N, D]}} of pictures {split: [N, S, S, 3]}, beside which the encoder is shown nothing."""
+    size = next(iter(pictures.values())).shape[1]
+
+    @jax.jit
+    def look(batch):
+        pyramid, _ = encoder.apply({"params": params}, {**nothing(BATCH, size), "rgb": 2 * batch - 1})
+        return [means(level.astype(jnp.float32), cells) for level in pyramid]
+
+    found = {level: {} for level in LEVELS}
+    for split, whole in pictures.items():
+        padded = np.pad(whole, [(0, -len(whole) % BATCH), *[(0, 0)] * 3])
+        rows = [jax.tree.map(np.asarray, look(batch)) for batch in padded.reshape(-1, BATCH, *whole.shape[1:])]
+        for level, parts in zip(LEVELS, zip(*rows, strict=True), strict=True):
+            found[level][split] = np.concatenate(parts)[: len(whole)]
+    return {level: scaled(features) for level, features in found.items()}
+
+
+def scaled(features):
+    """{split: [N, D]} less the neighbours' mean, over their spread, and of a length of about 1."""
+    mean, spread = (of(features["train"].astype(np.float64), axis=0) for of in (np.mean, np.std))
+    # What is the same for all neighbours tells nothing apart.
+    told = spread > 1e-6 * np.abs(mean).max()
+    return {
+        split: ((rows - mean) / np.where(told, spread, np.inf) / np.sqrt(max(told.sum(), 1))).astype(np.float32)
+        for split, rows in features.items()
+    }
+
+
+def voted(asked, neighbours, labels, count):
+    """Labels [N] of features [N, D] by vote of the `count` nearest of neighbours [M, D], int labels [M].
+
+    Of classes with as many votes it is that with the nearer neighbours.
+    """
+    distances = (neighbours**2).sum(1) - 2 * asked @ neighbours.T
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    # All bonuses together stay below one vote.
+    weights = 1 + (count - np.arange(count)) / (count * (count + 1))
+    votes = np.zeros((len(asked), labels.max() + 1))
+    for place, weight in enumerate(weights):
+        np.add.at(votes, (np.arange(len(asked)), labels[nearest[:, place]]), weight)
+    return votes.argmax(1)
+
+
+def right(features, labels, count):
+    """Which held-out photographs are named rightly, float [N]; features, scaled, and labels: {split: rows}."""
+    return (voted(features["test"], features["train"], labels["train"], count) == labels["test"]).astype(float)
+
+
+def joined(levels):
+    """{split: [N, D]} of scaled {level: {split: [N, D]}}, each level with an equal weight."""
+    return {
+        split: np.concatenate([level[split] for level in levels.values()], axis=1) for split in garment_photos.SPLITS
+    }
+
+
+def line(name, values, sign=""):
+    """A row of the table: a mean in percent, or in points, and its interval."""
+    found = bootstrap_mean(values, 0)
+    return f"{name:<28}{100 * found.value:>{sign}7.1f} {100 * found.low:>{sign}9.1f} {100 * found.high:>{sign}7.1f}"
+
+
+def of_run(workdir):
+    """(encoder, its parameters, side of its pictures) of a run. Raises UserError if it has none."""
+    config = ConfigDict(checkpoint.run_config(workdir))
+    params = checkpoint.restore_parts(workdir, ["encoder"])["encoder"]
+    dtype = jnp.dtype(config.model.dtype)
+    return Encoder(tuple(config.model.features), config.model.more_blocks, dtype=dtype), params, config.model.size
+
+
+def main():
+    """Prints the table."""
+    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    flags.add_argument("--folder", required=True, help="of garment photographs")
+    flags.add_argument("--workdir", default="", help="a run with an encoder, or pretrained; none: pixels alone")
+    flags.add_argument("--classes", type=int, default=10, help="how many, those with the most photographs")
+    flags.add_argument("--neighbours", type=int, default=5)
+    flags.add_argument("--cells", type=int, default=4, choices=[1, 2, 4, 8], help="a side, that levels have means of")
+    given = flags.parse_args()
+    found = chosen(given.folder, given.classes)
+    if not 1 <= given.neighbours <= len(found["train"]):
+        raise UserError(f"--neighbours={given.neighbours}: give 1 to {len(found['train'])}")
+    names = sorted({one.label for one in found["train"]})
+    labels = {split: np.array([names.index(one.label) for one in ones]) for split, ones in found.items()}
+    judge = partial(right, labels=labels, count=given.neighbours)
+    encoder, params, size = of_run(given.workdir) if given.workdir else (None, None, SIDE)
+    pictures = photos(found, size)
+    print(f"{len(labels['test'])} held-out photographs, {len(labels['train'])} neighbours, classes {', '.join(names)}")
+    print(f"{given.neighbours} nearest, % right{'mean':>15}{'95 % interval':>18}")
+    print(line("the most frequent class", labels["test"] == np.bincount(labels["train"]).argmax()))
+    pixels = judge(scaled({split: means(rows, PIXELS) for split, rows in pictures.items()}))
+    print(line(f"pixels, {PIXELS} x {PIXELS}", pixels))
+    if encoder is None:
+        return
+    fresh = jax.jit(encoder.init)(jax.random.key(0), nothing(1, size))["params"]
+    print(line("the encoder untrained", judge(joined(encoded(encoder, fresh, pictures, given.cells)))))
+    levels = encoded(encoder, params, pictures, given.cells)
+    trained = judge(joined(levels))
+    print(line(given.workdir, trained))
+    for level, features in levels.items():
+        print(line(f"  its level {level} alone", judge(features)))
+    print(line("more than pixels, points", trained - pixels, "+"))
+
+
+if __name__ == "__main__":
+    parallel.cache_compilations()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
