@@ -26,7 +26,7 @@ SCHEMES = tuple(path.stem for path in sorted((ROOT / "configs").glob("*.py")) if
 def test_names_are_found():
     assert {"ssl", "gan", "transfer"} <= set(stages.names())
     assert {garments.load(name).CLASS for name in garments.names()} == set(GARMENT_CLASSES)
-    assert {"synthetic", "viton_hd", "dress_code", "mpv3d", "cloth3d"} <= set(data.names())
+    assert {"synthetic", "viton_hd", "dress_code", "mpv3d", "cloth3d", "garment_photos"} <= set(data.names())
     for folder in (stages, garments, data):
         with pytest.raises(ValueError, match="choose one of"):
             folder.load("no_such_thing")
