@@ -12,7 +12,7 @@ FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py")
 
 LEVELS = (
     {"geometry", "models", "losses", "metrics", "state", "summaries", "assets", "weights", "errors"},
-    {"render", "garments", "augment", "parallel", "checkpoint"},
+    {"render", "garments", "augment", "parallel", "checkpoint", "traced"},
     {"simulation", "pretext", "scores"},
     {"stages", "data", "photo", "protocols"},
     {"train", "evaluate", "tryon"},
@@ -34,7 +34,8 @@ ALLOWED = {
     "garments": {"geometry", "errors"},
     "augment": {"geometry", "errors"},
     "parallel": {"state", "assets", "errors"},
-    "checkpoint": {"state", "assets", "weights", "errors"},
+    "traced": {"assets"},
+    "checkpoint": {"state", "assets", "weights", "models", "errors"},
     "simulation": {"garments", "render", "geometry", "assets", "errors"},
     "pretext": {"models", "augment", "geometry", "render", "errors"},
     "stages": {"models", "pretext", "losses", "metrics", "augment", "state", "geometry", "render", "scores", "errors"},

@@ -21,6 +21,8 @@ from tryon_jax.errors import UserError
 from tryon_jax.geometry.parts import GARMENT_CLASSES, GARMENT_PARTS, PART
 
 FILES = ("tryon.glb", "front.png", "back.png", "turntable.gif", "sheets.npz")
+# Human parsers whose label maps are understood: LIP and CIHP number alike, 20 labels; ATR has 18.
+PARSERS = ("lip", "atr")
 # Vertices a side of the mesh: finer ones would only draw the network's pixels more exactly.
 MESH_SIDE = 256
 # Vertices of it that its outline is smoothed by: enough for a mask without soft values to lose its steps.
@@ -188,8 +190,11 @@ def _read():
     if FLAGS.example is None:
         from tryon_jax import photo
 
-        person = photo.person(FLAGS.person, FLAGS.person_segmentation)
+        person = photo.person(FLAGS.person, FLAGS.person_segmentation, FLAGS.parser and parser(FLAGS.parser))
         garments = [photo.garment(file, FLAGS["class"].value) for file in FLAGS.garment]
+        for file, found in zip([FLAGS.person, *FLAGS.garment], [person, *garments], strict=True):
+            for doubt in found["doubts"]:
+                print(f"{file}: {doubt}", file=sys.stderr)
         return [(folder, (person, garment)) for folder, garment in zip(_folders(), garments, strict=True)]
     from ml_collections import ConfigDict
 
@@ -199,6 +204,15 @@ def _read():
     if not 0 <= FLAGS.example < len(source):
         raise UserError(f"--example={FLAGS.example}: there are {len(source)} held-out examples, from 0")
     return [(FLAGS.out, source[FLAGS.example])]
+
+
+def parser(name):
+    """The photo.picture.Parser called `name`, one of PARSERS."""
+    from tryon_jax.data.formats import labels
+    from tryon_jax.photo import picture
+
+    names = {"lip": labels.LIP, "atr": labels.ATR}[name]
+    return picture.Parser(len(names), lambda numbers: labels.parts(numbers, names))
 
 
 def _folders():
@@ -268,6 +282,7 @@ def _define_flags():
     flags.DEFINE_multi_string("garment", None, "A picture of the garment alone; give several for a result of each.")
     flags.DEFINE_string("class", None, f"The garment's class, {', '.join(GARMENT_CLASSES)}; guessed if not given.")
     flags.DEFINE_string("person_segmentation", None, "A ready label map of the photo: an index PNG of its size.")
+    flags.DEFINE_enum("parser", None, PARSERS, "Whose labels that map holds, if not this project's (geometry/parts.py).")
     flags.DEFINE_integer("example", None, "Number of a held-out example of the run's data, instead of files.")
     flags.DEFINE_integer("size", 512, "Pixels, side of the texture's two halves.")
     flags.DEFINE_integer("mesh_side", MESH_SIDE, "Vertices a side of the mesh at most; fewer make a smaller GLB.")
