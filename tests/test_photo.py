@@ -399,6 +399,26 @@ def test_a_ready_label_map_overrides_what_is_found(networks, tmp_path):
 
 
 @needs_real
+@pytest.mark.parametrize("name", ["lip", "atr"])
+def test_label_maps_of_real_parsers_are_understood_when_they_are_named(networks, tmp_path, name):
+    from tryon_jax import tryon
+    from tryon_jax.data.formats import labels as formats
+
+    path, names = REAL / "persons" / "pifu_ryota.png", {"lip": formats.LIP, "atr": formats.ATR}[name]
+    found = photo.person(path)["segmentation"]
+    # Parsers have no hands, and ATR's neck is a scarf.
+    mine = {part: part.replace("_hand", "_arm") for part in PARTS}
+    numbers = np.array([max((i for i, part in enumerate(names) if part == mine[p]), default=0) for p in PARTS])
+    Image.fromarray(numbers.astype(np.uint8)[found]).save(tmp_path / "map.png")
+    read = photo.person(path, tmp_path / "map.png", tryon.parser(name))["segmentation"]
+    expected = np.array([PART[mine[part]] for part in PARTS])[found]
+    assert (read == expected)[np.isin(expected, [PART[p] for p in ("upper", "lower", "face", "hair")])].all()
+    assert (read == expected).mean() > 0.99
+    with pytest.raises(UserError, match="map.png"):  # and are told when they are not
+        photo.person(path, tmp_path / "map.png")
+
+
+@needs_real
 @pytest.mark.parametrize(
     ("name", "garment_class", "share"),
     [("cds_05d01bf9", "upper", 0.52), ("cds_259f2358", "upper", 0.41), ("cds_2884d941", "lower", 0.44),

@@ -282,7 +282,7 @@ def _define_flags():
     flags.DEFINE_multi_string("garment", None, "A picture of the garment alone; give several for a result of each.")
     flags.DEFINE_string("class", None, f"The garment's class, {', '.join(GARMENT_CLASSES)}; guessed if not given.")
     flags.DEFINE_string("person_segmentation", None, "A ready label map of the photo: an index PNG of its size.")
-    flags.DEFINE_enum("parser", None, PARSERS, "Whose labels that map holds, if not this project's (geometry/parts.py).")
+    flags.DEFINE_enum("parser", None, PARSERS, "Whose labels that map holds; else this project's (geometry/parts).")
     flags.DEFINE_integer("example", None, "Number of a held-out example of the run's data, instead of files.")
     flags.DEFINE_integer("size", 512, "Pixels, side of the texture's two halves.")
     flags.DEFINE_integer("mesh_side", MESH_SIDE, "Vertices a side of the mesh at most; fewer make a smaller GLB.")
