@@ -7,7 +7,7 @@ lists would, since only tuples can be set from the command line.
 
 import ml_collections
 
-PARTS = ("encoder", "garment_encoder", "mapping", "inference", "prior", "decoder", "discriminator")
+PARTS = ("encoder", "garment_encoder", "mapping", "inference", "prior", "decoder", "oriented", "discriminator")
 PRESETS = ("smoke", "cpu", "base", "large")
 
 # preset -> what changes in every stage: picture side, channels from fine to coarse, further blocks a level, batch.
@@ -111,6 +111,7 @@ def _loss():
     loss.keypoints = 8.0  # distance of the keypoints that the encoder finds, in half picture sides, ssl and transfer
     loss.keypoint_depths = 20.0  # Huber loss of both sheets' depths at the keypoints, ssl and transfer
     loss.holes = 8.0  # squared error of the colours in masked patches, [0, 1], ssl only
+    loss.oriented = 0.0  # squared error of the directions of edges (MaskFeat, arXiv:2112.09133), ssl only
     loss.adversarial = 0.0  # the generator's part of the adversarial loss
     loss.reconstruction = 0.0  # of real sheets made anew from inferred latents, gan only; 0 is a plain GAN
     loss.divergence = 0.0  # of inferred latents from the standard normal, nats, gan only

@@ -109,3 +109,22 @@ def test_guesses_take_the_place_of_parts_only_where_told(shown):
     np.testing.assert_allclose(again["parts"][0].sum(-1), visible, atol=1e-5)
     for name in set(seen) - {"parts"}:
         np.testing.assert_array_equal(again[name], seen[name])
+
+
+def test_directions_of_edges_are_asked_of_the_encoder_where_they_weigh(shown):
+    config = get_config("smoke")
+    batch = jax.tree.map(lambda x: jnp.stack([x, x]), shown[0])
+    keys = jax.random.split(jax.random.key(1), 2)
+    plain = ssl.build(config).init(jax.random.key(0), batch)
+    assert set(plain.params) == {"encoder", "decoder"}
+    config.loss.oriented = 4.0
+    stage = ssl.build(config)
+    state = stage.init(jax.random.key(0), batch)
+    assert set(state.params) == {"encoder", "decoder", "oriented"}
+    train_step, errors = jax.jit(stage.train_step), []
+    for _ in range(12):
+        state, metrics = train_step(state, batch, keys)
+        errors.append(float(metrics["loss/oriented"]))
+    assert errors[-1] < 0.8 * errors[0]
+    blank = {**batch, "has": {**batch["has"], "rgb": jnp.zeros(2)}}
+    assert train_step(state, blank, keys)[1]["loss/oriented"] == 0

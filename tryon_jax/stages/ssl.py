@@ -1,6 +1,7 @@
 """Self-supervision: masked prediction over colour, depth and normals, and one picture to both sheets (2D to 3D).
 
-Both are one forward pass of what tryon_jax/pretext.py shows; the target is always both sheets.
+Both are one forward pass of what tryon_jax/pretext.py shows; the target is always both sheets, and where the config
+weighs it the directions of the edges in the front one.
 """
 
 from functools import partial
@@ -15,6 +16,7 @@ from tryon_jax import augment, losses, metrics, pretext
 from tryon_jax.models import maps as named
 from tryon_jax.models import mirror
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, nothing, without_skips
+from tryon_jax.models.oriented import CELL, Oriented, histograms
 from tryon_jax.render.holes import fill
 from tryon_jax.render.palette import mend, repaint
 from tryon_jax.stages import Stage
@@ -29,6 +31,7 @@ GUESS_EVERY = 2
 class _Setup(NamedTuple):
     encoder: Encoder
     decoder: Decoder
+    oriented: Oriented
     chain: optax.GradientTransformation
     ema_decay: float
     loss: dict
@@ -37,11 +40,12 @@ class _Setup(NamedTuple):
 
 
 def build(config, axis_name=None):
-    """The stage; parameters {encoder, decoder}."""
+    """The stage; parameters {encoder, decoder}, and {oriented} where that is weighed."""
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
         encoder=Encoder(more=config.model.more_blocks, dropout=config.model.dropout, **model),
         decoder=Decoder(more=config.model.more_blocks, **model),
+        oriented=Oriented(dtype=model["dtype"]),
         chain=optimizers(config.optimizer.to_dict(), axis_name)["networks"],
         ema_decay=config.optimizer.ema_decay,
         loss=config.loss.to_dict(),
@@ -53,10 +57,12 @@ def build(config, axis_name=None):
 
 
 def _init(setup, key, batch):
-    keys = jax.random.split(key)
+    keys = jax.random.split(key, 3)
     size = batch["person"].shape[1]
     (pyramid, _), encoder = setup.encoder.init_with_output(keys[0], nothing(1, size))
     params = {"encoder": encoder["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
+    if setup.loss["oriented"]:
+        params["oriented"] = setup.oriented.init(keys[2], pyramid[0])["params"]
     opt_state = {"networks": setup.chain.init(params)}
     return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, params))
 
@@ -66,13 +72,21 @@ def _look(setup, params, observations, flat, keys=None):
 
     flat [B] is 1 where the pyramid's upper levels lose their place.
     """
+    return _decoded(setup, params, observations, flat, keys)[0]
+
+
+def _decoded(setup, params, observations, flat, keys):
+    """`_look`, and the encoder's pyramid."""
     pyramid, posture = setup.encoder.apply({"params": params["encoder"]}, observations, keys)
-    return named.split(setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat))) | posture
+    maps = named.split(setup.decoder.apply({"params": params["decoder"]}, without_skips(pyramid, flat)))
+    return maps | posture, pyramid
 
 
 def _reconstruct(setup, params, observations, flat, keys=None):
-    """`_look`, with composed colours."""
-    maps = _look(setup, params, observations, flat, keys)
+    """`_look`, with composed colours, and `oriented` where there are parameters of it."""
+    maps, pyramid = _decoded(setup, params, observations, flat, keys)
+    if "oriented" in params:
+        maps["oriented"] = setup.oriented.apply({"params": params["oriented"]}, pyramid[0])
     return maps | jax.vmap(_compose)(maps, observations)
 
 
@@ -142,6 +156,8 @@ def _train_step(setup, state, batch, rng):
             "keypoint_depths": jax.vmap(partial(losses.keypoint_depths, **knee))(maps["joint_depths"], batch),
             "holes": jax.vmap(_hole_error)(maps, batch, seen["known"]),
         }
+        if "oriented" in maps:
+            terms["oriented"] = jax.vmap(_oriented_error)(maps["oriented"], batch)
         terms = {name: value.mean() for name, value in terms.items()}
         return losses.weighted(terms, setup.loss), terms
 
@@ -155,6 +171,14 @@ def _train_step(setup, state, batch, rng):
 def _hole_error(maps, example, known):
     """Mean squared error of one example's colours in the holes, as in MAE (arXiv:2111.06377, section 3)."""
     error = metrics.squared_error(maps["front_colour"], example["front_rgb"], example["mask"] * (1 - known))
+    return error * example["has"]["rgb"]
+
+
+def _oriented_error(found, example):
+    """Mean squared error of one example's histograms of oriented gradients, where its cells show the front sheet."""
+    mask, (rows, columns) = example["mask"], found.shape[:2]
+    shown = mask.reshape(rows, CELL, columns, CELL, 1).mean((1, 3))
+    error = metrics.squared_error(found, histograms(example["front_rgb"] * mask), shown)
     return error * example["has"]["rgb"]
 
 
