@@ -76,6 +76,8 @@ def test_the_command_scores_a_folder(folders, command):
         (("--protocol=hrviton", "--targets=x", "--export=y"), 1, "only synthetic_v1's targets can be exported"),
         (("--protocol=hrviton", "--targets=x", "--outputs=y", "--limit=-1"), 1, "--limit=-1"),
         (("--protocol=hrviton", "--targets=x", "--outputs=y", "stray"), 1, "stray: not a flag"),
+        (("--protocol=hrviton", "--targets=x", "--outputs=y", "--lpips=z"), 1, "--lpips=z: give two files"),
+        (("--protocol=m3d_depth", "--targets=x", "--outputs=y", "--inception=z"), 1, "--inception: is for"),
         (("--protocol=hrviton", "--targets=x", "--outputs=y", "--out=/absent/x.json"), 1, "/absent/x.json: cannot be"),
     ],
 )
@@ -87,7 +89,15 @@ def test_mistaken_commands_are_one_line(command, arguments, code, says):
 def test_help_shows_the_layouts():
     line = [sys.executable, "-m", "tryon_jax.evaluate", "--help"]
     told = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300).stdout
-    for text in ("openpose_json/", "front_depth.npy", "window depth", "--export", "--weights"):
+    for text in (
+        "openpose_json/",
+        "front_depth.npy",
+        "window depth",
+        "--export",
+        "--weights",
+        "--inception",
+        "--lpips",
+    ):
         assert text in told
 
 

@@ -3,15 +3,16 @@
 import json
 import shutil
 
+import made_weights
 import numpy as np
 import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from tryon_jax import protocols
+from tryon_jax import evaluate, protocols
 from tryon_jax.errors import UserError
 from tryon_jax.protocols import catvton, hrviton, m3d_depth, photographs, runner
-from tryon_jax.scores import efflite0, sets
+from tryon_jax.scores import efflite0, inception, lpips, sets
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +70,10 @@ def test_catvton_is_its_script(viton):
     assert not rows["ssim_gaussian"].beside and rows.keys() == {"ssim_gaussian"}
 
 
-def test_unpaired_photographs_have_set_distances_only(viton, monkeypatch):
-    monkeypatch.setattr(efflite0, "describe", lambda layers, pictures: pictures.mean((1, 2)) / 255)
+def test_unpaired_photographs_have_set_distances_only(viton):
+    network = runner.Network(efflite0.prepare, lambda pictures: pictures.mean((1, 2)) / 255)
     task = hrviton.task(viton[1], viton[0], "unpaired")
-    rows = {row.name: row for row in runner.run(task, layers=[])}
+    rows = {row.name: row for row in runner.run(task, networks={"efflite0": network})}
     assert rows.keys() == set(protocols.DISTANCES)
     features = [
         np.stack(
@@ -86,6 +87,73 @@ def test_unpaired_photographs_have_set_distances_only(viton, monkeypatch):
     assert rows["fid_efflite0"].beside["pasted"] > 0
     with pytest.raises(UserError, match="nothing to measure"):
         runner.run(task)
+
+
+@pytest.fixture(scope="module")
+def squeeze(tmp_path_factory):
+    """--lpips of SqueezeNet as no training made it."""
+    rng, folder = np.random.default_rng(5), tmp_path_factory.mktemp("squeeze")
+    backbone, linear = lpips.shapes("squeeze")
+    made_weights.write(folder / "backbone.pth", made_weights.drawn(backbone, rng))
+    factors = {name: rng.random(shape, np.float32) for name, shape in linear.items()}
+    made_weights.write(folder / "linear.pth", factors)
+    return f"{folder / 'backbone.pth'},{folder / 'linear.pth'}"
+
+
+def test_given_networks_add_rows_and_change_none(viton, squeeze, monkeypatch):
+    monkeypatch.setattr(inception, "load", lambda path: [])
+    monkeypatch.setattr(inception, "describe", lambda layers, inputs: inputs.mean((1, 2)))
+    given = "catvton", viton[1], viton[0], 0, 0, "none"
+    bare = evaluate.score_folder(*given)
+    weights = squeeze.split(",")
+    found = evaluate.score_folder(*given, (weights[0], squeeze))
+    more = found["scores"].keys() - bare["scores"].keys()
+    assert more == {"lpips_squeeze", "kid_inception", "fid_inception"}
+    assert {name: found["scores"][name] for name in bare["scores"]} == bare["scores"]
+    pictures = [
+        [read(folder / f"{number:05d}_00.png").astype(np.uint8) for number in range(4)]
+        for folder in (viton[1], viton[0] / "image")
+    ]
+    each = [lpips.distance("squeeze", lpips.load("squeeze", *weights), *pair) for pair in zip(*pictures, strict=True)]
+    row = found["scores"]["lpips_squeeze"]
+    np.testing.assert_allclose([row["value"], *row["interval_95"], row["n"]], sets.bootstrap_mean(each, 0), rtol=1e-6)
+    assert row["floors"]["copied"] == 0 < row["floors"]["pasted"]  # this agnostic picture is the photo
+    features = [np.stack([inception.prepare_clean(one).mean((0, 1)) for one in part]) for part in pictures]
+    for name, distance in (("kid", sets.kernel_distance), ("fid", sets.frechet_distance)):
+        row = found["scores"][f"{name}_inception"]
+        np.testing.assert_allclose([row["value"], *row["interval_95"], row["n"]], distance(*features, 0), atol=1e-7)
+        assert row["floors"].keys() == {"copied", "pasted"}
+    assert sum(note.startswith("weights: ") for note in found["notes"]) == 3
+
+
+def test_hrviton_compares_at_128_pixels(viton, monkeypatch):
+    seen = []
+    monkeypatch.setattr(lpips, "distance", lambda name, weights, *pair: seen.append((name, pair)) or 0.25)
+    task = photographs.with_lpips(hrviton.task(viton[1], viton[0]), hrviton.PERCEPTION, None)
+    scores = task.score(*task.read(1))
+    assert scores["lpips_alex"] == 0.25 and scores.keys() == {"ssim_gaussian", "mse", "lpips_alex"}
+    expected = Image.open(viton[1] / "00001_00.png").resize((128, 128), Image.Resampling.BILINEAR)
+    name, (made, true) = seen[-1]
+    assert name == "alex" and made.shape == true.shape
+    np.testing.assert_array_equal(made, expected)
+
+
+def test_networks_that_a_protocol_has_no_use_for_are_one_line(viton, squeeze):
+    own = squeeze.split(",")[0]
+    for protocol, perceived, says in (
+        ("m3d_depth", (own, None), "--inception: is for --protocol=catvton and hrviton only"),
+        ("synthetic_v1", (None, squeeze), "--lpips: is for --protocol=catvton and hrviton only"),
+        ("catvton:unpaired", (None, squeeze), "--lpips: compares pairs, which unpaired outputs are not"),
+        ("catvton", (None, own), "give two files, BACKBONE,LINEAR"),
+        ("catvton", (own, None), "backbone.pth: no tensor fc.weight; give pt_inception-2015-12-05-6726825d.pth"),
+        ("hrviton", (None, squeeze), "features.0.weight has shape .* give alexnet-owt"),
+    ):
+        with pytest.raises(UserError, match=says) as caught:
+            evaluate.score_folder(protocol, viton[1], viton[0], network="none", perceived=perceived)
+        assert "\n" not in str(caught.value)
+    small = protocols.Task(["a"], lambda number: ({"picture": np.zeros((40, 30, 3))}, {}), *[None] * 6)
+    with pytest.raises(UserError, match="outputs of 30 x 40 pixels; it takes 32 a side"):
+        photographs.with_lpips(small, catvton.PERCEPTION, None)
 
 
 def test_names_and_sizes_of_photographs(viton, tmp_path):

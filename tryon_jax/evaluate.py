@@ -1,11 +1,12 @@
 """Scores a run over its held-out split, or anybody's folder of try-on outputs under a named protocol, floors beside.
 
 python -m tryon_jax.evaluate --protocol=NAME[:VARIANT] --outputs=DIR --targets=DIR [--out=FILE.json] [--limit=N]
-    [--seed=0] [--weights=FILE]
+    [--seed=0] [--weights=FILE] [--inception=FILE] [--lpips=BACKBONE,LINEAR]
 python -m tryon_jax.evaluate --protocol=synthetic_v1 --targets=synthetic:cpu --export=DIR      writes the targets
 A run is scored by python -m tryon_jax.main --config=FILE --mode=evaluate.
 """
 
+import functools
 import os
 import pathlib
 import sys
@@ -16,8 +17,8 @@ from absl import app, flags, logging
 from tryon_jax import checkpoint, data, parallel, protocols, stages, summaries, weights
 from tryon_jax.data import pipeline, subset
 from tryon_jax.errors import UserError
-from tryon_jax.protocols import report, runner, sheets
-from tryon_jax.scores import efflite0
+from tryon_jax.protocols import photographs, report, runner, sheets
+from tryon_jax.scores import efflite0, inception, lpips, torch_file
 
 FLAGS = flags.FLAGS
 MADE = "synthetic:"  # what --targets starts with where the made data are meant
@@ -121,25 +122,56 @@ def _beside(name, scores):
     return [f"{key.split('/', 1)[1]} {scores[key]:.4g}" for key in mine]
 
 
-def score_folder(protocol, outputs, targets, limit=0, seed=0, network=None):
+def score_folder(protocol, outputs, targets, limit=0, seed=0, network=None, perceived=(None, None)):
     """What a protocol, as NAME or NAME:VARIANT, finds of a folder of outputs: a dict that JSON can hold.
 
     targets: a folder, or synthetic:PRESET. network: the file of weights for set distances, fetched if None; "none"
-    leaves them out. Prints a table. Equal files and seeds give equal numbers. Raises UserError, one line, for whatever
-    is missing or wrong.
+    leaves them out. perceived: what --inception and --lpips name, or None. Prints a table. Equal files and seeds give
+    equal numbers. Raises UserError, one line, for whatever is missing or wrong.
     """
     module, variant = _protocol(protocol)
+    _check_perceived(module, variant, *perceived)
     task = module.task(outputs, _targets(module, str(targets)), variant, limit)
-    layers = None
+    networks = {}
     if network != "none" and any(name in task.measures for name in protocols.DISTANCES):
-        layers = efflite0.load(network)
-    rows = runner.run(task, seed, layers)
+        networks["efflite0"] = runner.Network(
+            efflite0.prepare, functools.partial(efflite0.describe, efflite0.load(network))
+        )
+    task, more = _perceived(module, task, *perceived)
+    rows = runner.run(task, seed, networks | more)
     print(f"{protocol}, {outputs} against {targets}, {len(task.names)} examples")
     print(report.table(rows))
     print("\n".join(task.notes))
     about = {"protocol": module.__name__.rpartition(".")[2], "variant": variant, "examples": len(task.names)}
     about |= {"outputs": str(outputs), "targets": str(targets), "limit": limit, "seed": seed, "notes": task.notes}
     return {**about, "scores": report.as_json(rows)}
+
+
+def _check_perceived(module, variant, of_inception, of_lpips):
+    """UserError if the protocol has no use for a file of weights that is given."""
+    flag = "--inception" if of_inception else "--lpips"
+    if not hasattr(module, "PERCEPTION") and (of_inception or of_lpips):
+        known = [name for name in protocols.names() if hasattr(protocols.load(name), "PERCEPTION")]
+        raise UserError(f"{flag}: is for --protocol={' and '.join(known)} only; leave it out")
+    if of_lpips and variant != "paired":
+        raise UserError(f"--lpips: compares pairs, which {variant} outputs are not; leave it out")
+    if of_lpips and len(of_lpips.split(",")) != 2:
+        raise UserError(f"--lpips={of_lpips}: give two files, BACKBONE,LINEAR")
+
+
+def _perceived(module, task, of_inception, of_lpips):
+    """(task, networks for its set distances) with what the user's own weights add."""
+    networks, files = {}, []
+    if of_inception:
+        describe = functools.partial(inception.describe, inception.load(of_inception))
+        networks["inception"] = runner.Network(module.PERCEPTION.inception, describe)
+        files.append(of_inception)
+    if of_lpips:
+        pair = of_lpips.split(",")
+        task = photographs.with_lpips(task, module.PERCEPTION, lpips.load(module.PERCEPTION.backbone, *pair))
+        files += pair
+    notes = [f"weights: {torch_file.fingerprint(file)}" for file in files]
+    return task._replace(notes=[*task.notes, *notes]), networks
 
 
 def export(targets, place):
@@ -187,7 +219,8 @@ def command():
     out = pathlib.Path(FLAGS.out) if FLAGS.out else None
     if out and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
         raise UserError(f"{out}: cannot be written; give a file in an existing folder as --out")
-    found = score_folder(FLAGS.protocol, FLAGS.outputs, FLAGS.targets, FLAGS.limit, FLAGS.seed, FLAGS.weights)
+    given = FLAGS.protocol, FLAGS.outputs, FLAGS.targets, FLAGS.limit, FLAGS.seed, FLAGS.weights
+    found = score_folder(*given, (FLAGS.inception, FLAGS.lpips))
     if out:
         summaries.write_json(out, found)
         print(f"written to {out}")
@@ -232,7 +265,9 @@ def define_flags(values=FLAGS):
     text("targets", f"The folder of targets, or {MADE}PRESET.")
     text("out", "A JSON file to write the scores to.")
     text("export", f"A folder to write the targets of {MADE}PRESET to, instead of scoring.")
-    text("weights", f"A copy of {efflite0.FILE}; fetched if not given. none: no set distances.")
+    text("weights", f"A copy of {efflite0.FILE}; fetched if not given. none: no set distances in its features.")
+    text("inception", f"Your copy of {inception.FILE}, for real FID and KID.")
+    text("lpips", "Your copies of two files, BACKBONE,LINEAR, for LPIPS; the protocols say which.")
     for name, about in (
         ("limit", "How many examples, spread over the set; 0 is all."),
         ("seed", "Of the bootstrap and of the half sets."),

@@ -3,7 +3,8 @@
 A protocol is a file of this folder. Its docstring is what a user reads: which files it takes, what it measures, what
 differs from the papers that it follows. It offers VARIANTS, a tuple of names of which the first is the default, and
 task(outputs, targets, variant, limit) -> Task, which finds the files of both and raises UserError, one line that names
-the file and the remedy, if one is missing. What a protocol measures never changes: a change is a new name.
+the file and the remedy, if one is missing. Those that can also look through networks whose weights the user gives offer
+PERCEPTION. What a protocol measures never changes: a change is a new name.
 """
 
 import importlib
@@ -44,12 +45,27 @@ class Task(NamedTuple):
     notes: list
 
 
+class Perception(NamedTuple):
+    """How a protocol looks at pictures uint8 [H, W, 3] through networks whose weights the user gives.
+
+    inception: picture -> input of scores/inception.py. backbone: LPIPS's network, a name of scores/lpips.py.
+    seen: picture -> the picture that LPIPS is taken of.
+    """
+
+    inception: Callable
+    backbone: str
+    seen: Callable
+
+
 DISTANCE_MEASURES = {
     "kid_efflite0": Measure("", "less", "kernel distance in EfficientNet-Lite0's features"),
     "fid_efflite0": Measure("", "less", "Frechet distance in the same features, for this many examples only"),
 }
-
-
+# Only where the user gives the networks' weights.
+INCEPTION_MEASURES = {
+    "kid_inception": Measure("", "less", "kernel distance (KID) in Inception's features, of all pictures"),
+    "fid_inception": Measure("", "less", "Frechet distance (FID) in the same features, for this many examples only"),
+}
 DISTANCES = tuple(DISTANCE_MEASURES)
 
 

@@ -9,12 +9,16 @@ the targets are brought by Pillow's bilinear filter.
                            of 11 x 11, population variances; mean squared error of RGB in 0..1
 --protocol=hrviton:unpaired   another garment: distances between the sets of outputs and of photographs only
 
-Differs from the original: no LPIPS and no Inception Score, whose networks are not at hand without PyTorch; the set
-distances, which evaluate.py does not take, are in EfficientNet-Lite0's features, so that they compare with no published
-FID or KID. The original divides by the number of targets though it goes through the outputs; here both must
-be there. Floors need agnostic-v3.2/, cloth/, cloth-mask/ and openpose_json/ beside image/: copied is the agnostic
-picture (paired) or the photo (unpaired, whose set distance is 0 by nature: it alone proves nothing), pasted is the
-garment's cut-out stretched onto that.
+With --lpips=BACKBONE,LINEAR (torchvision's alexnet-owt-*.pth, the lpips package's alex.pth): LPIPS by AlexNet, both
+pictures shrunk to 128 x 128 by Pillow's bilinear filter, as evaluate.py has it. With --inception=FILE (pytorch-fid's
+pt_inception-2015-12-05-6726825d.pth): FID and KID of pictures resized as pytorch-fid does, bilinear without antialias.
+
+Differs from the original: no Inception Score, whose network is another one; the set distances, which evaluate.py does
+not take, are in EfficientNet-Lite0's features, so that they compare with no published FID or KID, unless --inception
+is given; the kernel distance is of all pictures. The original divides by the number of targets though it goes through
+the outputs; here both must be there. Floors need agnostic-v3.2/, cloth/, cloth-mask/ and openpose_json/ beside image/:
+copied is the agnostic picture (paired) or the photo (unpaired, whose set distance is 0 by nature: it alone proves
+nothing), pasted is the garment's cut-out stretched onto that.
 """
 
 import numpy as np
@@ -23,7 +27,7 @@ from PIL import Image
 from tryon_jax import protocols
 from tryon_jax.errors import UserError
 from tryon_jax.protocols import photographs, reading
-from tryon_jax.scores import similarity
+from tryon_jax.scores import inception, similarity
 
 VARIANTS = ("paired", "unpaired")
 SIZES = ((1024, 768), (512, 384), (256, 192))
@@ -31,7 +35,10 @@ MEASURES = {
     "ssim_gaussian": protocols.Measure("", "more", "structural similarity of luminance"),
     "mse": protocols.Measure("", "less", "mean squared error of RGB in 0..1"),
     **protocols.DISTANCE_MEASURES,
+    "lpips_alex": protocols.Measure("", "less", "LPIPS by AlexNet at 128 x 128 pixels"),
+    **protocols.INCEPTION_MEASURES,
 }
+SEEN = (128, 128)  # what LPIPS is taken of
 
 
 def task(outputs, targets, variant=VARIANTS[0], limit=0):
@@ -61,6 +68,14 @@ def resize(picture, size, path):
         height, width = picture.shape[:2]
         raise UserError(f"{path}: {width} x {height} pixels; targets must be 768 x 1024 or of the outputs' size")
     return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BILINEAR))
+
+
+def shrunk(picture):
+    """The picture uint8 [128, 128, 3] that LPIPS is taken of."""
+    return np.asarray(Image.fromarray(picture).resize(SEEN, Image.Resampling.BILINEAR))
+
+
+PERCEPTION = protocols.Perception(inception.prepare, "alex", shrunk)
 
 
 def score(made, true):

@@ -9,6 +9,7 @@ from tryon_jax import protocols
 from tryon_jax.errors import UserError
 from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.protocols import floors, reading
+from tryon_jax.scores import lpips
 
 # What a naive try-on needs beside image/: the folder, and what a file's name ends in after the stem.
 AGNOSTIC, CLOTH, CLOTH_MASK, POSE = "agnostic-v3.2", "cloth", "cloth-mask", "openpose_json"
@@ -80,6 +81,24 @@ def task(found, variant, score, measures, resize):
         measures,
         notes,
     )
+
+
+def with_lpips(task, perception, weights):
+    """The Task with LPIPS among its paired scores: `weights` are lpips.load's of the Perception's backbone.
+
+    Raises UserError if the pictures are too small for it.
+    """
+    name, first = perception.backbone, perception.seen(task.read(0)[0]["picture"])
+    if min(first.shape[:2]) < lpips.LEAST:
+        height, width = first.shape[:2]
+        raise UserError(f"--lpips: outputs of {width} x {height} pixels; it takes {lpips.LEAST} a side at least")
+    lpips.distance(name, weights, first, first)  # compiled here once, or each of the runner's threads would
+
+    def score(made, target):
+        pair = [perception.seen(one["picture"]) for one in (made, target)]
+        return {**task.score(made, target), f"lpips_{name}": lpips.distance(name, weights, *pair)}
+
+    return task._replace(score=score)
 
 
 def _given(root, variant, stems):

@@ -3,6 +3,7 @@
 import collections
 import functools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -11,11 +12,11 @@ import tqdm
 
 from tryon_jax import metrics
 from tryon_jax.errors import UserError
-from tryon_jax.protocols import DISTANCES
-from tryon_jax.scores import efflite0, sets
+from tryon_jax.scores import sets
 
 OUTPUT, TARGET, TRUTH = "output", "target", "truth"
 LEAST = 4  # examples that a set distance and its spread take
+CHUNK = 16  # examples at a time: pictures of more would only wait for the networks
 THREADS = 4  # at most: decoding and filters leave Python's lock, the rest does not
 
 
@@ -28,15 +29,25 @@ class Row(NamedTuple):
     beside: dict
 
 
-def run(task, seed=0, layers=None):
+class Network(NamedTuple):
+    """What set distances are taken in: picture uint8 [H, W, 3] -> its input; inputs [N, ...] -> features [N, D]."""
+
+    prepare: Callable
+    describe: Callable
+
+
+def run(task, seed=0, networks=None):
     """Rows of a Task's measures, those that the outputs allow, in the task's order.
 
-    seed: of the bootstrap and of the half sets, so that equal files give equal numbers. layers: efflite0's weights, or
-    None to leave the set distances out. Shows a bar. Raises UserError for a file that is bad, or if nothing is left to
-    measure.
+    seed: of the bootstrap and of the half sets, so that equal files give equal numbers. networks: dict of name ->
+    Network, whose set distances are kid_<name> and fid_<name>; none for no set distances. Shows a bar. Raises UserError
+    for a file that is bad, or if nothing is left to measure.
     """
-    scores, features = _judged(task, layers)
-    distances = _distances(features, seed)
+    networks = networks or {}
+    scores, features = _judged(task, networks)
+    distances = {}
+    for name in networks:
+        distances |= _distances(name, {who: found for (of, who), found in features.items() if of == name}, seed)
     rows = []
     for name, measure in task.measures.items():
         if name in distances:
@@ -49,7 +60,9 @@ def run(task, seed=0, layers=None):
             continue
         rows.append(Row(name, measure, estimate, {who: value for who, value in beside.items() if not np.isnan(value)}))
     if not rows:
-        raise UserError("nothing to measure: this variant has set distances only; leave --weights=none out")
+        raise UserError(
+            "nothing to measure: this variant has set distances only; leave --weights=none out or give --inception"
+        )
     return rows
 
 
@@ -58,50 +71,52 @@ def _mean(values):
     return float(np.mean(known)) if known else float("nan")
 
 
-def _judged(task, layers):
-    """(scores: name -> who -> list of floats; features: who -> list of arrays [., 1280]) of all examples."""
+def _judged(task, networks):
+    """(scores: name -> who -> list of floats; features: (network, who) -> list of arrays [., D]) of all examples."""
     scores = collections.defaultdict(lambda: collections.defaultdict(list))
     features = collections.defaultdict(list)
     waiting = collections.defaultdict(list)
 
     def flush(least):
-        for who, found in waiting.items():
+        for (name, who), found in waiting.items():
             if len(found) >= least:
-                features[who].append(efflite0.describe(layers, np.stack(found)))
+                features[name, who].append(networks[name].describe(np.stack(found)))
                 found.clear()
 
     bar = tqdm.tqdm(total=len(task.names), desc="scoring", unit="example")
     with bar, ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(task.names), efflite0.BATCH):
-            numbers = range(start, min(start + efflite0.BATCH, len(task.names)))
-            for found, pictures in pool.map(functools.partial(_one, task, layers is not None), numbers):
+        for start in range(0, len(task.names), CHUNK):
+            numbers = range(start, min(start + CHUNK, len(task.names)))
+            for found, inputs in pool.map(functools.partial(_one, task, networks), numbers):
                 for who, values in found.items():
                     for name, value in values.items():
                         scores[name][who].append(value)
-                for who, picture in pictures.items():
-                    waiting[who].append(picture)
+                for place, given in inputs.items():
+                    waiting[place].append(given)
                 bar.update()
-            flush(efflite0.BATCH)
+            flush(CHUNK)
         flush(1)
     return {name: values for name, values in scores.items() if OUTPUT in values}, features
 
 
-def _one(task, pictured, number):
-    """(who -> scores, who -> picture for the network) of one example."""
+def _one(task, networks, number):
+    """(who -> scores, (network, who) -> its input) of one example."""
     made, target = task.read(number)
     tried = {OUTPUT: made, **task.floors(target)}
     found = {who: task.score(one, target) for who, one in tried.items()}
     found[OUTPUT] |= task.own(made)
     found[TRUTH] = task.own(target)
-    pictures = {}
-    if pictured:
+    inputs = {}
+    if networks:
         seen = {who: task.picture(one, target) for who, one in {**tried, TARGET: target}.items()}
-        pictures = {who: efflite0.prepare(picture) for who, picture in seen.items() if picture is not None}
-    return found, pictures
+        for who, picture in seen.items():
+            if picture is not None:
+                inputs |= {(name, who): network.prepare(picture) for name, network in networks.items()}
+    return found, inputs
 
 
-def _distances(features, seed):
-    """Name -> (Estimate, floors' values) of the set distances between each one's features and the targets'."""
+def _distances(name, features, seed):
+    """Score -> (Estimate, floors' values) of the set distances between each one's features and the targets'."""
     sets_of = {who: np.concatenate(found) for who, found in features.items()}
     if OUTPUT not in sets_of:
         return {}
@@ -109,13 +124,13 @@ def _distances(features, seed):
     output = sets_of.pop(OUTPUT)
     if len(target) < LEAST:
         nothing = sets.Estimate(*[float("nan")] * 3, len(target)), {}
-        return dict.fromkeys(DISTANCES, nothing)
+        return dict.fromkeys((f"kid_{name}", f"fid_{name}"), nothing)
     return {
-        "kid_efflite0": (
+        f"kid_{name}": (
             sets.kernel_distance(output, target, seed),
             {who: metrics.kernel_distance(found, target) for who, found in sets_of.items()},
         ),
-        "fid_efflite0": (
+        f"fid_{name}": (
             sets.frechet_distance(output, target, seed),
             {who: sets.frechet(found, target) for who, found in sets_of.items()},
         ),
