@@ -65,6 +65,7 @@ def _example(garment_class="upper"):
     return {
         "garment_class": np.int32(GARMENT_CLASSES.index(garment_class)),
         "camera": np.array([1.9 / SIZE, 0.0, 0.9], np.float32),
+        "keypoints": np.zeros((17, 3), np.float32),
     }
 
 
@@ -141,6 +142,46 @@ def test_silhouette_follows_the_photo_along_kept_parts_only():
     pictures["known"] *= 0
     nobody = compose.silhouette(sheets["mask"][..., 0], labels, pictures, "upper", FACTOR)
     assert nobody.max() == 0
+
+
+def test_below_the_garment_parts_are_the_photos_and_hair_hangs_no_lower_than_it_shows():
+    front, back = np.zeros((2, 40, 20), int)
+    front[:6, 5:15], front[6:10, 5:15], front[10:20, 5:15] = PART["face"], PART["neck"], PART["upper"]
+    front[20:30, 5:15], front[30:, 5:15] = PART["lower"], PART["left_leg"]
+    back[:18, 5:15], back[18:20, 5:15], back[20:, 5:15] = PART["hair"], PART["upper"], PART["left_leg"]
+    photo = front.copy()
+    photo[20:38, 5:15], photo[38:, 5:15], photo[:5, 4:6] = PART["lower"], PART["left_shoe"], PART["hair"]
+    found, behind = compose.outlines(front, back, photo, "upper", 2)
+    np.testing.assert_array_equal(found[20:], photo[20:])
+    np.testing.assert_array_equal(behind[20:], photo[20:])
+    assert (behind[:7, 5:15] == PART["hair"]).all() and (behind[7:10, 5:15] == PART["neck"]).all()
+    assert (behind[10:18, 5:15] == PART["upper"]).all()
+    # Of what a new skirt takes the place nothing comes back.
+    found, _ = compose.outlines(front, back, photo, "lower", 2)
+    assert (found[20:30, 5:15] == PART["lower"]).all() and (found[30:37, 5:15] == PART["left_leg"]).all()
+
+
+def test_spurs_of_cloth_go_and_all_else_stays():
+    mask = np.zeros((60, 60), np.float32)
+    mask[10:50, 15:40], mask[30:33, 40:48], mask[20:22, 5:15] = 1, 1, 1
+    cloth = np.zeros((60, 60), bool)
+    cloth[10:50, 15:60] = True
+    found = compose.trimmed(mask, cloth, 4)
+    assert found[31, 43] < 0.05 and found[30, 30] == 1  # a spur of three pixels; the trunk
+    np.testing.assert_array_equal(found[20:22, 5:14], 1)  # as thin, and no cloth
+    assert (found <= mask).all()
+
+
+def test_behind_hair_has_no_colour_of_the_skin_beside_it():
+    photo, labels = np.zeros((256, 256, 3), np.float32), np.full((256, 256), PART["hair"])
+    labels[100:180, 80:180] = PART["face"]
+    photo[labels == PART["hair"]], photo[labels == PART["face"]] = 0.1, 0.9
+    photo[98:100, 80:180] = 0.5  # strands through which skin shines
+    shown = np.ones((256, 256), bool)
+    behind, there = compose._kept(photo, shown, labels, np.full((256, 256), PART["hair"]), "back")
+    assert there.all() and np.abs(behind - 0.1).max() < 0.02
+    front, _ = compose._kept(photo, shown, labels, labels, "front")
+    np.testing.assert_allclose(front[98:100, 85:175], 0.5, atol=0.01)  # in front they are what they are
 
 
 def test_the_mesh_is_closed_and_metric(result):

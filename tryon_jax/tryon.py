@@ -104,7 +104,7 @@ def wear(model, example, pictures, mesh_side=MESH_SIDE):
     quarter of the triangles, closed all the same, under the same texture. Raises UserError if the network finds no
     person.
     """
-    from tryon_jax.render import compose, refine
+    from tryon_jax.render import compose, limbs, refine
     from tryon_jax.render.lift import JUMP, JUMP_PIXELS, lift
 
     side = pictures["person"].shape[0]
@@ -114,9 +114,16 @@ def wear(model, example, pictures, mesh_side=MESH_SIDE):
     sheets = refine.enlarge(found, factor, PART[GARMENT_PARTS[garment_class]])
     # Pixels of the pictures a vertex of the mesh: the least whole share of the side that is coarse enough.
     coarse = next(step for step in range(1, side + 1) if side % step == 0 and side // step <= mesh_side)
-    labels = compose.outline(sheets["front_segmentation"], pictures["person_segmentation"], factor)
-    mask = compose.silhouette(sheets["mask"][..., 0], labels, pictures, garment_class, factor)
-    sheets["mask"], sheets["front_segmentation"] = mask[..., None], labels
+    found = [sheets[f"{name}_segmentation"] for name in ("front", "back")]
+    labels = compose.outlines(*found, pictures["person_segmentation"], garment_class, factor)
+    mask = compose.silhouette(sheets["mask"][..., 0], labels[0], pictures, garment_class, factor)
+    sheets |= {"mask": mask[..., None], "front_segmentation": labels[0], "back_segmentation": labels[1]}
+    metres, joints = float(example["camera"][0]) / factor, np.array(example["keypoints"]) * [factor, factor, 1]
+    taken_off = compose.replaced(pictures["person_segmentation"], garment_class)
+    sheets |= limbs.slimmed(sheets, labels, taken_off, joints, metres)
+    cloth = np.any([one == PART[GARMENT_PARTS[garment_class]] for one in labels], axis=0)
+    mask = compose.trimmed(sheets["mask"][..., 0], cloth & taken_off, factor)
+    sheets["mask"] = mask[..., None]
     rgb = [
         compose.colours(sheets, sheets[f"{name}_segmentation"], pictures, garment_class, name)
         for name in ("front", "back")

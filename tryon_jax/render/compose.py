@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from tryon_jax.geometry.parts import GARMENT_PARTS, MATERIAL, PART, PARTS
+from tryon_jax.render.motif import plain
 from tryon_jax.render.palette import MENDED
 from tryon_jax.render.refine import spread
 
@@ -16,8 +17,11 @@ REPLACED = {
 }
 # Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
 OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")
+# What ends at the same height behind as before: where a trouser leg ends is seen from the front.
+BELOW = ("lower", "left_leg", "right_leg", "left_shoe", "right_shoe")
+SPUR = 1.25  # network pixels, half the width of what is too thin to be cloth
 # Width, over the picture's side, of the rims that are not believed: shadow and ground shine into a cut-out there.
-EDGE = {"garment": 0.01, "person": 0.004}
+EDGE = {"garment": 0.01, "person": 0.004, "material": 0.01}
 
 
 def silhouette(mask, labels, pictures, garment_class, pixel):
@@ -29,9 +33,9 @@ def silhouette(mask, labels, pictures, garment_class, pixel):
     """
     kept = ~np.isin(labels, [PART[GARMENT_PARTS[garment_class]]])
     # A wide old sleeve is no outline of the arm that a shorter one bares.
-    replaced = _replaced(pictures["person_segmentation"], garment_class)
-    if replaced.any():
-        kept &= ndimage.distance_transform_edt(~replaced) > pixel
+    taken_off = replaced(pictures["person_segmentation"], garment_class)
+    if taken_off.any():
+        kept &= ndimage.distance_transform_edt(~taken_off) > pixel
     near_garment = ndimage.gaussian_filter((~kept).astype(np.float32), pixel / 2) > 0.1
     distance = ndimage.distance_transform_edt(mask > 0.5) - ndimage.distance_transform_edt(mask <= 0.5)
     trusted = kept & ~near_garment & (np.abs(distance) < 2.5 * pixel)
@@ -39,19 +43,46 @@ def silhouette(mask, labels, pictures, garment_class, pixel):
     return (share * pictures["person_mask"] + (1 - share) * mask) * pictures["known"]
 
 
-def _replaced(photo_labels, garment_class):
+def trimmed(mask, cloth, pixel):
+    """Mask [R, R] without spurs of new garment thinner than two and a half network pixels, `pixel` here.
+
+    cloth bool [R, R]: where the new garment is on either side and took the place of an old one. Such spurs are what is
+    left of the old one's outline, where a sleeve lay at the trunk.
+    """
+    solid = np.pad(mask > 0.5, 1)
+    distance = ndimage.distance_transform_edt(solid)
+    opened = ndimage.distance_transform_edt(distance <= SPUR * pixel) < SPUR * pixel
+    spur = (solid & ~opened)[1:-1, 1:-1] & cloth
+    return mask * (1 - ndimage.gaussian_filter(spur.astype(np.float32), 0.6))
+
+
+def replaced(photo_labels, garment_class):
+    """Where photo labels [R, R] show clothes whose place a garment of the class takes, bool."""
     return np.isin(photo_labels, [PART[name] for name in REPLACED[garment_class]])
 
 
-def outline(labels, photo_labels, pixel):
-    """The front's labels int [R, R] with the photo's own borders of OUTLINED parts within one and a half pixels."""
-    result = labels.copy()
+def outlines(front, back, photo_labels, garment_class, pixel):
+    """Labels int [R, R] of both sides with what the photo shows of them, pixel: a network pixel in these.
+
+    The front has the photo's own borders of OUTLINED parts within one and a half pixels, and of what is worn BELOW the
+    very parts that the photo shows, unless their place is taken. Behind, trouser legs end where they do in front, and
+    hair hangs no lower than a pixel below what the photo shows of it.
+    """
+    result = front.copy()
     for part in OUTLINED:
-        found = labels == PART[part]
+        found = front == PART[part]
         if found.any():
             near = ndimage.distance_transform_edt(~found) < 1.5 * pixel
             result = np.where(near & (photo_labels == PART[part]), PART[part], result)
-    return result
+    garment = PART[GARMENT_PARTS[garment_class]]
+    below = np.array([PART[name] for name in BELOW if PART[name] != garment])
+    seen = np.isin(photo_labels, below) & ~replaced(photo_labels, garment_class)
+    result = np.where(seen & np.isin(result, below), photo_labels, result)
+    back = np.where(np.isin(back, below) & np.isin(result, below), result, back)
+    hair = np.flatnonzero((photo_labels == PART["hair"]).any(1))
+    low = hair[-1] + pixel if len(hair) else len(back)  # of hidden hair nothing is known
+    hanging = (back == PART["hair"]) & (np.arange(len(back)) > low)[:, None]
+    return result, np.where(hanging, np.where(result == PART["face"], PART["neck"], result), back)
 
 
 def colours(sheets, labels, pictures, garment_class, side):
@@ -61,12 +92,12 @@ def colours(sheets, labels, pictures, garment_class, side):
     [R, R], garment [G, G, 3], garment_mask [G, G, 1] in [0, 1]. Three sources: the garment picture at garment_uv
     times shading wherever the label is the garment's; on the front the photo wherever it shows the same part;
     elsewhere the network's shares of own colour and photo, the latter mended from what it shows of the same material,
-    if it shows any of that that is kept.
+    if it shows any of that that is kept. Behind, the garment is without its motifs (motif.py).
     """
     get = {name: sheets[f"{side}_{name}"] for name in ("own", "garment_uv", "blend", "shading")}
     cloth = labels == PART[GARMENT_PARTS[garment_class]]
     photo_labels = pictures["person_segmentation"]
-    shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~_replaced(photo_labels, garment_class)
+    shown = (pictures["person_mask"] > 0.5) & (photo_labels > 0) & ~replaced(photo_labels, garment_class)
     same = shown & (photo_labels == labels) & (side == "front")
     person, there = _kept(pictures["person"], shown, photo_labels, labels, side)
     # Squared, so that one source prevails: a mixture of photo and print shows both.
@@ -80,6 +111,8 @@ def colours(sheets, labels, pictures, garment_class, side):
     weights = np.stack([ndimage.gaussian_filter(weight, 0.6) for weight in (own, from_garment, from_photo)], -1)
     weights /= weights.sum(-1, keepdims=True)
     pattern = inner_colours(pictures["garment"], pictures["garment_mask"], EDGE["garment"])
+    if side == "back":
+        pattern = plain(pattern, np.asarray(pictures["garment_mask"])[..., 0] > 0.5)
     garment = sample(pattern, get["garment_uv"]) * get["shading"]
     sources = np.stack([get["own"], garment, person], axis=-2)
     return np.clip((weights[..., None] * sources).sum(-2), 0, 1).astype(np.float32)
@@ -87,11 +120,23 @@ def colours(sheets, labels, pictures, garment_class, side):
 
 def _kept(picture, shown, photo_labels, labels, side):
     """Colours [R, R, 3] of a side's labels [R, R] from a photo, and where it shows their material at all, bool."""
-    parts, inside = np.eye(len(PARTS), dtype=np.float32), _inside(shown, EDGE["person"])
+    parts = np.eye(len(PARTS), dtype=np.float32)
+    inside = _inside(shown, EDGE["person"]) if side == "front" else _pure(shown, photo_labels)
     told = inside if side == "front" else inside & (photo_labels != PART["face"])
     found = MENDED[side](picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
     materials = MATERIAL[np.unique(photo_labels[told])].sum(0)
     return np.asarray(found), (MATERIAL @ materials > 0)[labels]
+
+
+def _pure(shown, photo_labels):
+    """Where a photo shows one material alone, bool [R, R]: not at the rim of the next, be it skin that shines through
+    hair. A material of which nothing would be left has all its pixels but those at the person's rim."""
+    found = np.zeros_like(shown)
+    for material in MATERIAL.T > 0:
+        of_it = shown & material[photo_labels]
+        inner = _inside(of_it, EDGE["material"])
+        found |= inner if inner.any() else of_it & _inside(shown, EDGE["person"])
+    return found
 
 
 def inner_colours(picture, mask, margin):
