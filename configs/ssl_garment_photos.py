@@ -14,7 +14,7 @@ def get_config(preset="cpu"):
     config.data.name = "garment_photos"
     # No photograph shows a surface, so that all there is to learn from is what is hidden.
     config.mask.share = 0.9
-    config.loss.oriented = 4.0
+    config.loss.oriented = 8.0
     if preset == "cpu":
-        config.train.update(steps=3000, evaluate_every=1000)
+        config.train.update(steps=2500, evaluate_every=500)
     return config

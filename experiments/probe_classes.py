@@ -1,13 +1,14 @@
 """What a run's encoder knows of garments: classes of held-out photographs by their nearest neighbours, against pixels.
 
-    python experiments/probe_classes.py --folder=DIR [--workdir=runs/ssl] [--classes=10] [--neighbours=5] [--cells=4]
+    python experiments/probe_classes.py --folder=DIR [--workdir=runs/ssl] [--classes=10] [--neighbours=5] [--cells=8]
 
 DIR is a folder of data/garment_photos: the photographs to learn from are the neighbours, the held-out ones ask. Prints
 the accuracy over the classes with the most photographs, each with a 95 % interval (bootstrap over what is asked): of
-pixels, 8 x 8 means of the colours; without a run that is all. With one, of its encoder's pyramid, each level in means
-over cells x cells of the picture, shown the photograph alone; of each level by itself; of the same encoder untrained;
-and how much better than pixels the whole pyramid is, over the same photographs. Nothing is fitted: each number, also a
-pixel's, is scaled by its spread over the neighbours, each level has an equal weight, and distances are Euclidean.
+pixels, 8 x 8 means of the colours; without a run that is all. With one, of what its encoder makes of the photograph
+alone, in means over cells x cells of the picture: of its bottleneck (the coarse level), of the other levels, and of all
+of them; the same of the encoder untrained; and how much better than both the bottleneck is, over the same photographs.
+Nothing is fitted: each number, also a pixel's, is scaled by its spread over the neighbours, of several levels each has
+an equal weight, and distances are Euclidean.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from tryon_jax.scores.sets import bootstrap_mean  # noqa: E402
 LEVELS = ("coarse", "middle", "fine", "sharp")  # of the pyramid, as the encoder gives it
 PIXELS, SIDE = 8, 64  # cells a side of the colours' means, and side of the pictures where there is no run
 BATCH = 64
+WIDTH = 44  # letters of a row's name
 
 
 def chosen(folder, count):
@@ -121,7 +123,9 @@ def joined(levels):
 def line(name, values, sign=""):
     """A row of the table: a mean in percent, or in points, and its interval."""
     found = bootstrap_mean(values, 0)
-    return f"{name:<28}{100 * found.value:>{sign}7.1f} {100 * found.low:>{sign}9.1f} {100 * found.high:>{sign}7.1f}"
+    return (
+        f"{name:<{WIDTH}}{100 * found.value:>{sign}7.1f} {100 * found.low:>{sign}9.1f} {100 * found.high:>{sign}7.1f}"
+    )
 
 
 def of_run(workdir):
@@ -139,7 +143,7 @@ def main():
     flags.add_argument("--workdir", default="", help="a run with an encoder, or pretrained; none: pixels alone")
     flags.add_argument("--classes", type=int, default=10, help="how many, those with the most photographs")
     flags.add_argument("--neighbours", type=int, default=5)
-    flags.add_argument("--cells", type=int, default=4, choices=[1, 2, 4, 8], help="a side, that levels have means of")
+    flags.add_argument("--cells", type=int, default=8, choices=[1, 2, 4, 8], help="a side, that levels have means of")
     given = flags.parse_args()
     found = chosen(given.folder, given.classes)
     if not 1 <= given.neighbours <= len(found["train"]):
@@ -150,20 +154,24 @@ def main():
     encoder, params, size = of_run(given.workdir) if given.workdir else (None, None, SIDE)
     pictures = photos(found, size)
     print(f"{len(labels['test'])} held-out photographs, {len(labels['train'])} neighbours, classes {', '.join(names)}")
-    print(f"{given.neighbours} nearest, % right{'mean':>15}{'95 % interval':>18}")
+    title = f"{given.neighbours} nearest, % right"
+    print(f"{title:<{WIDTH}}{'mean':>7}{'95 % interval':>18}")
     print(line("the most frequent class", labels["test"] == np.bincount(labels["train"]).argmax()))
     pixels = judge(scaled({split: means(rows, PIXELS) for split, rows in pictures.items()}))
     print(line(f"pixels, {PIXELS} x {PIXELS}", pixels))
     if encoder is None:
         return
     fresh = jax.jit(encoder.init)(jax.random.key(0), nothing(1, size))["params"]
-    print(line("the encoder untrained", judge(joined(encoded(encoder, fresh, pictures, given.cells)))))
-    levels = encoded(encoder, params, pictures, given.cells)
-    trained = judge(joined(levels))
-    print(line(given.workdir, trained))
-    for level, features in levels.items():
-        print(line(f"  its level {level} alone", judge(features)))
-    print(line("more than pixels, points", trained - pixels, "+"))
+    found = {}
+    for name, weights in (("untrained", fresh), (given.workdir, params)):
+        levels = encoded(encoder, weights, pictures, given.cells)
+        found[name] = judge(levels["coarse"])
+        print(line(f"{name}: its bottleneck", found[name]))
+        for level in LEVELS[1:]:
+            print(line(f"  its level {level}", judge(levels[level])))
+        print(line("  all levels together", judge(joined(levels))))
+    for name in ("untrained", "pixels"):
+        print(line(f"more than {name}, points", found[given.workdir] - found.get(name, pixels), "+"))
 
 
 if __name__ == "__main__":
