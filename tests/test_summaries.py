@@ -91,6 +91,16 @@ def test_grid_shows_real_beside_made_for_each_sheet():
     assert not grid[32:48, 54:70].any()
 
 
+def test_grid_leaves_out_truths_that_nobody_has_and_shows_what_was_masked():
+    batch = pipeline.stack([fake_run.example(number) for number in range(2)])
+    made = {name: np.zeros_like(batch[name]) for name in batch if name.startswith(("front_", "back_"))}
+    made |= {"mask": batch["mask"], "masked": batch["front_rgb"], "filled": batch["person"]}
+    batch["has"] = {**batch["has"], "depth": np.zeros(2), "back_segmentation": np.array([0.0, 1.0])}
+    columns = {known: summaries.sample_grid(batch, made, 2, 16, known).shape[1] // 18 for known in (False, True)}
+    # Two inputs, two masked; eight maps, made and real, of which both sides' depth has no real one.
+    assert columns == {False: 2 + 2 + 8 + 6, True: 2 + 2 + 6 + 6}
+
+
 def test_grid_enlarges_small_pictures_and_keeps_large_ones():
     batch = pipeline.stack([fake_run.example(0)])
     made = {"front_rgb": batch["front_rgb"]}

@@ -70,9 +70,10 @@ def scorer(stage, source, batch_size, seed, limit=0):
     return score
 
 
-def sampler(stage, source, seed, count=8):
+def sampler(stage, source, seed, count=8, known_only=False):
     """A function params -> grid, uint8 [H, W, 3], of held-out examples spread over the split: `count` or more.
 
+    known_only: leave out the maps of which no example has a truth.
     A batch needs an example for every device, so on more than `count` devices there are as many rows.
     """
     devices = parallel.device_count()
@@ -82,7 +83,7 @@ def sampler(stage, source, seed, count=8):
 
     def sample(params):
         _, (real, made) = parallel.on_host(draw(params, parallel.split(batch), parallel.split(parallel.indices(rows))))
-        return summaries.sample_grid(real, made, rows)
+        return summaries.sample_grid(real, made, rows, known_only=known_only)
 
     return sample
 

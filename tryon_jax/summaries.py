@@ -12,6 +12,7 @@ from tryon_jax.errors import UserError
 from tryon_jax.geometry.parts import PALETTE
 
 SIDES = ("front", "back")
+EXTRA = ("masked", "filled")  # pictures that a stage may make beside the sheets
 # Turbo by six-degree polynomials (Mikhailov 2019, Apache-2.0): powers 0..5 of the value give red, green, blue.
 TURBO = np.array(
     [
@@ -199,24 +200,35 @@ def sheet_pictures(sheets, side, limits):
     return {name: draw[name](sheets[f"{side}_{name}"]).astype(np.uint8) for name in names}
 
 
-def sample_grid(batch, made, examples=8, side_pixels=128):
+def sample_grid(batch, made, examples=8, side_pixels=128, known_only=False):
     """A picture uint8 [H, W, 3]: a row an example; each sheet, real beside generated.
 
-    batch, made: arrays [B, ...] by the batch contract's keys; `made` may lack some.
-    side_pixels: least side of one tile, reached by repeating pixels so that they can be looked at.
+    batch, made: arrays [B, ...] by the batch contract's keys; `made` may lack some, and may have pictures of EXTRA.
+    side_pixels: least side of one tile, reached by repeating pixels so that they can be looked at. known_only: leave
+    out the maps of which no row has a truth, by the flags in `has`.
     """
+    has = batch.get("has", {})
     batch = {name: np.asarray(rows)[:examples] for name, rows in batch.items() if not isinstance(rows, dict)}
     made = {name: np.asarray(rows)[:examples] for name, rows in made.items()}
     columns = {name: _bytes(batch[name]) for name in ("person", "garment") if name in batch}
+    columns |= {name: _bytes(made[name]) for name in EXTRA if name in made}
     for side in SIDES:
         real_depth = batch.get(f"{side}_depth")
         limits = depth_range(real_depth, batch["mask"]) if real_depth is not None else (-0.3, 0.3)
         real = sheet_pictures(batch, side, limits)
         for name, picture in sheet_pictures(made, side, limits).items():
-            if name in real:
+            known = np.any(has.get(_flag(side, name), True))
+            if known_only and not known:
+                continue
+            if name in real and known:
                 columns[f"{side} {name}\nreal"] = real[name]
             columns[f"{side} {name}\nmade"] = picture
     return _tiled(columns, side_pixels)
+
+
+def _flag(side, name):
+    """The flag of the batch contract's `has` that says whether a side's map is known."""
+    return name if side == "front" or name in ("depth", "normals") else f"{side}_{name}"
 
 
 def _tiled(columns, side_pixels):

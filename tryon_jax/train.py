@@ -51,7 +51,8 @@ def _train(config, workdir, stage, manager, done, changes):
     for sentence in (*changes, *said):
         _say(f"{workdir}: {sentence}")
     score = evaluate.scorer(stage, held_out, config.batch_size, config.seed, config.train.evaluate_examples)
-    sample = evaluate.sampler(stage, held_out, config.seed)
+    # What self-supervision was never told of is noise; try-on may have it from an earlier run.
+    sample = evaluate.sampler(stage, held_out, config.seed, known_only=config.stage == "ssl")
     batches = pipeline.batches(
         source, config.batch_size, config.seed, *parallel.processes(), threads=config.data.threads
     )

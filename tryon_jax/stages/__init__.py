@@ -16,7 +16,8 @@ class Stage(NamedTuple):
     train_step: (state, batch, rng) -> (state, metrics), one device's share; metrics are scalars.
     eval_step: (params, batch, rng) -> dict of per-example arrays [B, ...]; params are the ones to judge.
     summarize: dict of numpy arrays [N, ...] over a whole split -> dict of floats, baselines included.
-    predict: (params, batch, rng) -> sheets, the batch contract's target keys with a leading [B].
+    predict: (params, batch, rng) -> sheets, the batch contract's target keys with a leading [B]; beside them whatever
+        else composes or is looked at.
     """
 
     init: Callable

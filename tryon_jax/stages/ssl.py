@@ -260,6 +260,14 @@ def summarize(rows):
 
 
 def _predict(setup, params, batch, rng):
-    picture = jax.vmap(pretext.picture)(batch, rng, 1 - batch["has"]["rgb"])
+    """Sheets of the picture alone; and `masked`, the picture with its holes, and `filled`, what is made of that."""
+    keys = jax.vmap(jax.random.split)(rng)
+    picture = jax.vmap(pretext.picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
     maps = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture))
-    return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
+    size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
+    visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
+    shown = jax.vmap(pretext.masked)(batch, picture, visible, batch["front_depth"], batch["mask"])
+    filled = _look_twice(setup, params, shown)["front_colour"]
+    filled = jnp.where(batch["mask"] * (1 - visible) > 0, filled, picture)
+    sheets = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
+    return sheets | {"masked": picture * visible, "filled": filled}
