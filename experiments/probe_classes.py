@@ -7,8 +7,9 @@ the accuracy over the classes with the most photographs, each with a 95 % interv
 pixels, 8 x 8 means of the colours; without a run that is all. With one, of what its encoder makes of the photograph
 alone, in means over cells x cells of the picture: of its bottleneck (the coarse level), of the other levels, and of all
 of them; the same of the encoder untrained; and how much better than both the bottleneck is, over the same photographs.
-Nothing is fitted: each number, also a pixel's, is scaled by its spread over the neighbours, of several levels each has
-an equal weight, and distances are Euclidean.
+No label is fitted: each number, also a pixel's, is scaled by its spread over the neighbours, and of several levels each
+has an equal weight. What is near is told by distances, by angles, and by angles between principal components, which
+sharpen pixels as well: compare within a column. The interval is that of the first.
 """
 
 import argparse
@@ -34,6 +35,8 @@ LEVELS = ("coarse", "middle", "fine", "sharp")  # of the pyramid, as the encoder
 PIXELS, SIDE = 8, 64  # cells a side of the colours' means, and side of the pictures where there is no run
 BATCH = 64
 WIDTH = 44  # letters of a row's name
+COMPONENTS = 128
+READOUTS = ("distances", "angles", "components")  # what may tell how near two photographs are
 
 
 def chosen(folder, count):
@@ -98,19 +101,54 @@ def voted(asked, neighbours, labels, count):
 
     Of classes with as many votes it is that with the nearer neighbours.
     """
+    return elected(nearest(asked, neighbours, count), labels)
+
+
+def nearest(asked, neighbours, count):
+    """Numbers [N, count] of the neighbours [M, D] nearest to features [N, D], the nearest first."""
     distances = (neighbours**2).sum(1) - 2 * asked @ neighbours.T
-    nearest = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    return np.argsort(distances, axis=1, kind="stable")[:, :count]
+
+
+def elected(near, labels):
+    """Labels [N] by the votes of neighbours of these numbers [N, count], the nearest first; labels [M] of all."""
+    count = near.shape[1]
     # All bonuses together stay below one vote.
     weights = 1 + (count - np.arange(count)) / (count * (count + 1))
-    votes = np.zeros((len(asked), labels.max() + 1))
+    votes = np.zeros((len(near), labels.max() + 1))
     for place, weight in enumerate(weights):
-        np.add.at(votes, (np.arange(len(asked)), labels[nearest[:, place]]), weight)
+        np.add.at(votes, (np.arange(len(near)), labels[near[:, place]]), weight)
     return votes.argmax(1)
 
 
+def readouts(features):
+    """{name: {split: rows}} of READOUTS: scaled features as they are, of length 1, and their COMPONENTS of length 1.
+
+    Components are over the roots of their spreads (halfway to whitening), so that the first do not rule alone.
+    """
+    train = features["train"].astype(np.float64)
+    mean = train.mean(0)
+    _, spreads, axes = np.linalg.svd(train - mean, full_matrices=False)
+    # A spread that is rounding alone tells nothing apart.
+    count = min(COMPONENTS, int((spreads > 1e-6 * spreads[0]).sum()))
+    axes = axes[:count].T / np.sqrt(spreads[:count])
+    components = {split: (rows - mean) @ axes for split, rows in features.items()}
+    return dict(zip(READOUTS, (features, unit(features), unit(components)), strict=True))
+
+
+def unit(features):
+    """{split: rows} of length 1; what is all zero stays."""
+    return {
+        split: rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for split, rows in features.items()
+    }
+
+
 def right(features, labels, count):
-    """Which held-out photographs are named rightly, float [N]; features, scaled, and labels: {split: rows}."""
-    return (voted(features["test"], features["train"], labels["train"], count) == labels["test"]).astype(float)
+    """{readout: which held-out photographs are named rightly, float [N]}; features, labels: {split: rows}, scaled."""
+    return {
+        way: (voted(rows["test"], rows["train"], labels["train"], count) == labels["test"]).astype(float)
+        for way, rows in readouts(features).items()
+    }
 
 
 def joined(levels):
@@ -121,11 +159,10 @@ def joined(levels):
 
 
 def line(name, values, sign=""):
-    """A row of the table: a mean in percent, or in points, and its interval."""
-    found = bootstrap_mean(values, 0)
-    return (
-        f"{name:<{WIDTH}}{100 * found.value:>{sign}7.1f} {100 * found.low:>{sign}9.1f} {100 * found.high:>{sign}7.1f}"
-    )
+    """A row of the table: means in percent, or in points, by each readout, and the interval of the first."""
+    found = [bootstrap_mean(values[way], 0) for way in READOUTS]
+    means_of = "".join(f"{100 * one.value:>{sign}12.1f}" for one in found)
+    return f"{name:<{WIDTH}}{means_of} {100 * found[0].low:>{sign}9.1f} {100 * found[0].high:>{sign}7.1f}"
 
 
 def of_run(workdir):
@@ -153,25 +190,32 @@ def main():
     judge = partial(right, labels=labels, count=given.neighbours)
     encoder, params, size = of_run(given.workdir) if given.workdir else (None, None, SIDE)
     pictures = photos(found, size)
+    pixels = scaled({split: means(rows, PIXELS) for split, rows in pictures.items()})
     print(f"{len(labels['test'])} held-out photographs, {len(labels['train'])} neighbours, classes {', '.join(names)}")
-    title = f"{given.neighbours} nearest, % right"
-    print(f"{title:<{WIDTH}}{'mean':>7}{'95 % interval':>18}")
-    print(line("the most frequent class", labels["test"] == np.bincount(labels["train"]).argmax()))
-    pixels = judge(scaled({split: means(rows, PIXELS) for split, rows in pictures.items()}))
-    print(line(f"pixels, {PIXELS} x {PIXELS}", pixels))
+    columns = "".join(f"{way:>12}" for way in READOUTS)
+    print(f"{f'{given.neighbours} nearest, % right':<{WIDTH}}{columns}{'95 % interval':>18}")
+    frequent = labels["test"] == np.bincount(labels["train"]).argmax()
+    print(line("the most frequent class", dict.fromkeys(READOUTS, frequent)))
+    found = {"pixels": show(f"pixels, {PIXELS} x {PIXELS}", pixels, judge)}
     if encoder is None:
         return
     fresh = jax.jit(encoder.init)(jax.random.key(0), nothing(1, size))["params"]
-    found = {}
     for name, weights in (("untrained", fresh), (given.workdir, params)):
         levels = encoded(encoder, weights, pictures, given.cells)
-        found[name] = judge(levels["coarse"])
-        print(line(f"{name}: its bottleneck", found[name]))
+        found[name] = show(f"{name}: its bottleneck", levels["coarse"], judge)
         for level in LEVELS[1:]:
-            print(line(f"  its level {level}", judge(levels[level])))
-        print(line("  all levels together", judge(joined(levels))))
+            show(f"  its level {level}", levels[level], judge)
+        show("  all levels", joined(levels), judge)
     for name in ("untrained", "pixels"):
-        print(line(f"more than {name}, points", found[given.workdir] - found.get(name, pixels), "+"))
+        more = {way: found[given.workdir][way] - found[name][way] for way in READOUTS}
+        print(line(f"more than {name}, points", more, "+"))
+
+
+def show(name, features, judge):
+    """Prints the row of some features; returns which photographs are named rightly, by each readout."""
+    values = judge(features)
+    print(line(name, values))
+    return values
 
 
 if __name__ == "__main__":

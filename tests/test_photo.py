@@ -333,6 +333,14 @@ def test_a_picture_without_a_garment_and_a_wrong_class_are_refused(networks, tmp
         photo.garment(tmp_path / "wall.png", "hat")
 
 
+def test_a_print_alone_is_not_taken_for_a_garment(networks, tmp_path):
+    shirt = _on_ground(_shirt(), (232, 232, 232), (240, 240, 240))
+    shirt[90:130, 90:150] = (180, 20, 30)
+    Image.fromarray(shirt).save(tmp_path / "white_on_white.png")
+    with pytest.raises(UserError, match=r"white_on_white.png: only \d+ % of the picture stands out"):
+        photo.garment(tmp_path / "white_on_white.png")
+
+
 def test_a_garment_file_with_transparency_is_its_own_cut_out(tmp_path):
     pytest.importorskip("cv2")
     rgba = np.dstack([np.full((240, 240, 3), 90, np.uint8), _shirt().astype(np.uint8) * 255])

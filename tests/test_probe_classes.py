@@ -33,6 +33,28 @@ def test_votes_are_those_of_a_loop(count):
     assert (ours == theirs).mean() >= (0.95 if count == 5 else 1)
 
 
+def test_readouts_are_of_length_one_and_components_are_turned_and_half_whitened():
+    rng = np.random.default_rng(5)
+    turn = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    features = {split: rng.normal(size=(count, 6)) * [9, 4, 1, 1, 1, 0] @ turn for split, count in
+                (("train", 500), ("test", 20))}  # fmt: skip
+    found = probe.readouts(features)
+    assert tuple(found) == probe.READOUTS and found["distances"] is features
+    for way in ("angles", "components"):
+        for rows in found[way].values():
+            np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1)
+    # What never varies has no component; a turned set has the same ones, up to signs.
+    assert found["components"]["test"].shape == (20, 5)
+    turned = probe.readouts({split: rows @ turn for split, rows in features.items()})["components"]["test"]
+    np.testing.assert_allclose(np.abs(turned), np.abs(found["components"]["test"]), atol=1e-6)
+    # Two clusters a step apart in a quiet direction, beside a loud one: half-whitening tells them apart more often.
+    side = {split: rng.integers(0, 2, count) for split, count in (("train", 400), ("test", 200))}
+    rows = {split: rng.normal(size=(len(one), 2)) * [30, 0.5] + np.stack([0 * one, 2 * one], 1)
+            for split, one in side.items()}  # fmt: skip
+    told = probe.right(rows, side, 5)
+    assert told["components"].mean() > told["distances"].mean()
+
+
 def test_means_are_over_cells_and_scaling_weighs_levels_alike():
     rng = np.random.default_rng(1)
     pictures = rng.uniform(size=(5, 8, 8, 3))
