@@ -17,6 +17,7 @@ REPLACED = {
 }
 # Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
 OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")
+CLOTHES = ("upper", "lower", "dress", "outer")
 # What ends at the same height behind as before: where a trouser leg ends is seen from the front.
 BELOW = ("lower", "left_leg", "right_leg", "left_shoe", "right_shoe")
 SPUR = 1.25  # network pixels, half the width of what is too thin to be cloth
@@ -92,7 +93,7 @@ def colours(sheets, labels, pictures, garment_class, side):
     [R, R], garment [G, G, 3], garment_mask [G, G, 1] in [0, 1]. Three sources: the garment picture at garment_uv
     times shading wherever the label is the garment's; on the front the photo wherever it shows the same part;
     elsewhere the network's shares of own colour and photo, the latter mended from what it shows of the same material,
-    if it shows any of that that is kept. Behind, the garment is without its motifs (motif.py).
+    if it shows any of that that is kept. Behind, clothes are without their motifs (motif.py).
     """
     get = {name: sheets[f"{side}_{name}"] for name in ("own", "garment_uv", "blend", "shading")}
     cloth = labels == PART[GARMENT_PARTS[garment_class]]
@@ -123,6 +124,8 @@ def _kept(picture, shown, photo_labels, labels, side):
     parts = np.eye(len(PARTS), dtype=np.float32)
     inside = _inside(shown, EDGE["person"]) if side == "front" else _pure(shown, photo_labels)
     told = inside if side == "front" else inside & (photo_labels != PART["face"])
+    for name in CLOTHES if side == "back" else ():
+        picture = plain(picture, shown & (photo_labels == PART[name]))
     found = MENDED[side](picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
     materials = MATERIAL[np.unique(photo_labels[told])].sum(0)
     return np.asarray(found), (MATERIAL @ materials > 0)[labels]
