@@ -1,7 +1,7 @@
 """The README's picture: made people of the test split, photographed at 512 px, dressed by a transfer run.
 
 A row an example: the photo, the garment, the try-on from the front and the back, two views between, depth, normals.
-    python experiments/look.py --workdir=runs/transfer --out=docs/look.png --numbers=0,9,18
+    python experiments/look.py --workdir=runs/transfer --out=docs/look.png --numbers=20,45,61
 With --logo=TEXT the garments come as pictures of 256 px with the text printed on them: is it legible when worn?
 """
 
@@ -66,7 +66,7 @@ def main():
     flags = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     flags.add_argument("--workdir", required=True, help="folder of a transfer run")
     flags.add_argument("--out", default="docs/look.png", help="PNG to write")
-    flags.add_argument("--numbers", default="0,9,18", help="numbers of test examples, one a row")
+    flags.add_argument("--numbers", default="20,45,61", help="numbers of test examples, one a row")
     flags.add_argument("--logo", default="", help="text to print on the garments")
     chosen = flags.parse_args()
     model = tryon.load(chosen.workdir)

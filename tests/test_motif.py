@@ -79,6 +79,18 @@ def test_what_is_all_over_is_no_motif():
     np.testing.assert_array_equal(motif.plain(checked, mask), checked)
 
 
+def test_bands_on_the_shoulders_stay():
+    mask, base = shirt(), cloth(RED)
+    y, x = np.mgrid[:SIZE, :SIZE]
+    band = mask & (np.abs(np.abs(x - 120) - 55) < 5) & (y < 80)
+    banded = np.where(band[..., None], np.float32(WHITE), base)
+    np.testing.assert_array_equal(motif.plain(banded, mask), banded)
+    picture, where = printed(banded, NAVY)
+    plain = motif.plain(picture, mask)
+    np.testing.assert_array_equal(plain[band], banded[band])
+    assert np.abs(plain - base)[where].mean() < 0.06
+
+
 def test_a_label_inside_the_collar_goes():
     mask, picture = shirt(), cloth(RED)
     picture[30:40, 112:128] = WHITE

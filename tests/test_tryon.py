@@ -166,10 +166,13 @@ def test_spurs_of_cloth_go_and_all_else_stays():
     mask[10:50, 15:40], mask[30:33, 40:48], mask[20:22, 5:15] = 1, 1, 1
     cloth = np.zeros((60, 60), bool)
     cloth[10:50, 15:60] = True
-    found = compose.trimmed(mask, cloth, 4)
+    before = mask.copy()
+    before[33:40, 40:48] = before[22:30, 5:14] = 1  # a wide arm, of which nothing is left
+    found = compose.trimmed(before, mask, cloth, 4)
     assert found[31, 43] < 0.05 and found[30, 30] == 1  # a spur of three pixels; the trunk
     np.testing.assert_array_equal(found[20:22, 5:14], 1)  # as thin, and no cloth
     assert (found <= mask).all()
+    np.testing.assert_array_equal(compose.trimmed(mask, mask, cloth, 4), mask)  # no limb was slimmed
 
 
 def test_behind_hair_has_no_colour_of_the_skin_beside_it():

@@ -121,8 +121,8 @@ def wear(model, example, pictures, mesh_side=MESH_SIDE):
     metres, joints = float(example["camera"][0]) / factor, np.array(example["keypoints"]) * [factor, factor, 1]
     taken_off = compose.replaced(pictures["person_segmentation"], garment_class)
     sheets |= limbs.slimmed(sheets, labels, taken_off, joints, metres)
-    cloth = np.any([one == PART[GARMENT_PARTS[garment_class]] for one in labels], axis=0)
-    mask = compose.trimmed(sheets["mask"][..., 0], cloth & taken_off, factor)
+    cloth = np.any([one == PART[GARMENT_PARTS[garment_class]] for one in labels], axis=0) & taken_off
+    mask = compose.trimmed(mask, sheets["mask"][..., 0], cloth, factor)
     sheets["mask"] = mask[..., None]
     rgb = [
         compose.colours(sheets, sheets[f"{name}_segmentation"], pictures, garment_class, name)

@@ -44,12 +44,17 @@ def silhouette(mask, labels, pictures, garment_class, pixel):
     return (share * pictures["person_mask"] + (1 - share) * mask) * pictures["known"]
 
 
-def trimmed(mask, cloth, pixel):
-    """Mask [R, R] without spurs of new garment thinner than two and a half network pixels, `pixel` here.
+def trimmed(before, mask, cloth, pixel):
+    """Mask [R, R] without the spurs of garment that slimmer limbs leave (limbs.py), `before` the mask before that.
 
-    cloth bool [R, R]: where the new garment is on either side and took the place of an old one. Such spurs are what is
-    left of the old one's outline, where a sleeve lay at the trunk.
+    cloth bool [R, R]: where the new garment is on either side and took the place of an old one; pixel: a network pixel
+    here. Spurs are thinner than two and a half of those, and no further than three from what was taken off the limbs:
+    the old sleeve's outline, where it lay at the trunk.
     """
+    gone = (before > 0.5) & (mask <= 0.5)
+    if not gone.any():
+        return mask
+    cloth = cloth & (ndimage.distance_transform_edt(~gone) < 3 * pixel)
     solid = np.pad(mask > 0.5, 1)
     distance = ndimage.distance_transform_edt(solid)
     opened = ndimage.distance_transform_edt(distance <= SPUR * pixel) < SPUR * pixel

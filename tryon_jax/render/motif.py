@@ -11,9 +11,9 @@ from scipy.spatial import ConvexHull
 from tryon_jax.render.refine import spread
 
 WORK = 160  # pixels, height at which a motif is looked for: letters' strokes are a few of these
-# Shares of the garment's height: how near to the outline cloth is of the sides, and below which it is, since collars
-# have colours of their own.
-BAND, COLLAR = 0.08, 0.2
+# Shares of the garment's height: how near to the outline cloth is of the rim, and above which the rim is no side, since
+# collars and shoulders may have colours of their own; and how wide a collar is.
+BAND, COLLAR, NECK = 0.08, 0.2, 0.4
 # Weight of lightness against the two differences of colour, which folds and shadows leave as they are.
 LIGHTNESS = 0.6
 # Distance from the sides' colours, in these units, above which colour is another; the share of the sides' pixels that
@@ -21,9 +21,9 @@ LIGHTNESS = 0.6
 OTHER, COMMON = 0.09, 0.04
 # Shares of the garment's pixels: a smaller spot is a crease, and more is what the garment looks like.
 LEAST, MOST = 0.0015, 0.6
-# Share of a motif that may lie at the sides; and how much sparser than between them other colours must be there. More
-# is a pattern that runs over the whole garment.
-AT_SIDES, SPARSER = 0.2, 0.4
+# Share of a motif that may lie at the rim, but for the collar; and how much sparser other colours must be at the sides
+# than between them. More is a piece of the garment, or a pattern that runs over all of it.
+AT_RIM, SPARSER = 0.2, 0.4
 JOIN, RIM = 0.04, 0.025  # of the height: gaps between letters that are closed, and how far print bleeds around
 GRAIN = 0.12  # of the height: what a row's colour beside a motif is averaged over
 
@@ -50,16 +50,18 @@ def motifs(picture, mask):
     if not len(rows):
         return result
     tall = len(rows)
-    sides = cloth & (ndimage.distance_transform_edt(np.pad(cloth, 1))[1:-1, 1:-1] <= BAND * tall)
-    sides[: rows[0] + int(COLLAR * tall)] = False
+    rim = cloth & (ndimage.distance_transform_edt(np.pad(cloth, 1))[1:-1, 1:-1] <= BAND * tall)
+    below, middle = rows[0] + int(COLLAR * tall), np.flatnonzero(cloth.any(0)).mean()
+    sides = rim & (np.arange(height) >= below)[:, None]
     if not sides.any():
         return result
+    rim[:below] &= np.abs(np.arange(width) - middle) > NECK / 2 * tall
     other = cloth & (_distance(colours, colours[sides]) > OTHER)
     inside = cloth & ~sides
-    inside[: rows[0] + int(COLLAR * tall)] = False
+    inside[:below] = False
     if not inside.any() or other[sides].mean() > SPARSER * other[inside].mean():
         return result
-    chosen = _whole(other, cloth, sides, max(1, round(JOIN * tall)))
+    chosen = _whole(other, cloth, rim, max(1, round(JOIN * tall)))
     reach = max(1, round(RIM * tall))
     chosen = ndimage.binary_dilation(chosen, iterations=reach) & cloth
     large = chosen.repeat(step, axis=0).repeat(step, axis=1)
@@ -89,7 +91,7 @@ def _distance(colours, theirs):
     return np.sqrt(np.square(colours[..., None, :] - common).sum(-1).min(-1))
 
 
-def _whole(other, cloth, sides, join):
+def _whole(other, cloth, rim, join):
     """The motifs among pixels of another colour: letters joined, holes filled, too small and too large ones left."""
     joined = ndimage.binary_closing(np.pad(other, join), iterations=join)[join:-join, join:-join] & cloth
     labels, count = ndimage.label(joined)
@@ -98,10 +100,11 @@ def _whole(other, cloth, sides, join):
         whole = labels[place] == number
         if (other[place] & whole).sum() < LEAST * cloth.sum():
             continue
-        if (sides[place] & whole).sum() <= AT_SIDES * whole.sum():
+        if (rim[place] & whole).sum() <= AT_RIM * whole.sum():
             chosen[place] |= _hull(whole)
     # Beside a print, what is too small to be one by itself belongs to it.
-    chosen = (chosen | (other & ~sides & chosen.any())) & cloth
+    near = ndimage.distance_transform_edt(~chosen) < 3 * join if chosen.any() else chosen
+    chosen = (chosen | (other & ~rim & near)) & cloth
     return chosen if chosen.sum() <= MOST * cloth.sum() else np.zeros_like(chosen)
 
 
