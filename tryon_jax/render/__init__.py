@@ -16,6 +16,6 @@ whatever is made of such ids is NaN.
 
 Files: rasterize (which triangle; C++ in native, Pallas in tiles), surface (depth, barycentrics, attributes there),
 perspective, texture, edges (gradients of silhouettes), shade, view (a mesh held on the device and turned); lift with
-height_field and jumps (sheets to closed solids), depth_filter; the rest colours sheets: refine, compose, palette,
-holes, paste.
+height_field, jumps and outline (sheets to closed solids), depth_filter; the rest makes sheets fine and colours them:
+refine, limbs, compose, motif, palette, holes, paste.
 """

@@ -17,7 +17,7 @@ REPLACED = {
 }
 # Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
 OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")
-CLOTHES = ("upper", "lower", "dress", "outer")
+CLOTHES, SHOES = ("upper", "lower", "dress", "outer"), ("left_shoe", "right_shoe")
 # What ends at the same height behind as before: where a trouser leg ends is seen from the front.
 BELOW = ("lower", "left_leg", "right_leg", "left_shoe", "right_shoe")
 SPUR = 1.25  # network pixels, half the width of what is too thin to be cloth
@@ -129,11 +129,22 @@ def _kept(picture, shown, photo_labels, labels, side):
     parts = np.eye(len(PARTS), dtype=np.float32)
     inside = _inside(shown, EDGE["person"]) if side == "front" else _pure(shown, photo_labels)
     told = inside if side == "front" else inside & (photo_labels != PART["face"])
-    for name in CLOTHES if side == "back" else ():
-        picture = plain(picture, shown & (photo_labels == PART[name]))
+    if side == "back":
+        picture = _from_behind(picture, shown, photo_labels)
     found = MENDED[side](picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
     materials = MATERIAL[np.unique(photo_labels[told])].sum(0)
     return np.asarray(found), (MATERIAL @ materials > 0)[labels]
+
+
+def _from_behind(picture, shown, photo_labels):
+    """The photo [R, R, 3] without what clothes and shoes have on their front alone: motifs, laces."""
+    for name in CLOTHES:
+        picture = plain(picture, shown & (photo_labels == PART[name]))
+    for name in SHOES:
+        shoe = shown & (photo_labels == PART[name])
+        if shoe.any():
+            picture = np.where(shoe[..., None], np.median(picture[shoe], axis=0), picture)
+    return picture
 
 
 def _pure(shown, photo_labels):
