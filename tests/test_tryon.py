@@ -187,16 +187,6 @@ def test_behind_hair_has_no_colour_of_the_skin_beside_it():
     np.testing.assert_allclose(front[98:100, 85:175], 0.5, atol=0.01)  # in front they are what they are
 
 
-def test_behind_shoes_have_no_laces():
-    photo, labels = np.full((128, 128, 3), 0.2, np.float32), np.full((128, 128), PART["left_shoe"])
-    photo[40:60:4, 40:80] = 0.9
-    shown = np.ones((128, 128), bool)
-    behind, _ = compose._kept(photo, shown, labels, labels, "back")
-    np.testing.assert_allclose(behind, 0.2, atol=1e-3)
-    front, _ = compose._kept(photo, shown, labels, labels, "front")
-    np.testing.assert_allclose(front[40, 45:75], 0.9, atol=1e-3)
-
-
 def test_the_mesh_is_closed_and_metric(result):
     mesh = result.mesh
     assert is_watertight(mesh.faces) and is_consistently_wound(mesh.faces)

@@ -17,12 +17,12 @@ REPLACED = {
 }
 # Parts that lie before or beside clothes and keep their outline whatever is worn: the photo knows it best.
 OUTLINED = ("hair", "face", "left_hand", "right_hand", "left_shoe", "right_shoe")
-CLOTHES, SHOES = ("upper", "lower", "dress", "outer"), ("left_shoe", "right_shoe")
+CLOTHES = ("upper", "lower", "dress", "outer")
 # What ends at the same height behind as before: where a trouser leg ends is seen from the front.
 BELOW = ("lower", "left_leg", "right_leg", "left_shoe", "right_shoe")
 SPUR = 1.25  # network pixels, half the width of what is too thin to be cloth
 # Width, over the picture's side, of the rims that are not believed: shadow and ground shine into a cut-out there.
-EDGE = {"garment": 0.01, "person": 0.004, "material": 0.01}
+EDGE = {"garment": 0.01, "person": 0.004, "hair": 0.01}
 
 
 def silhouette(mask, labels, pictures, garment_class, pixel):
@@ -129,33 +129,22 @@ def _kept(picture, shown, photo_labels, labels, side):
     parts = np.eye(len(PARTS), dtype=np.float32)
     inside = _inside(shown, EDGE["person"]) if side == "front" else _pure(shown, photo_labels)
     told = inside if side == "front" else inside & (photo_labels != PART["face"])
-    if side == "back":
-        picture = _from_behind(picture, shown, photo_labels)
+    for name in CLOTHES if side == "back" else ():
+        picture = plain(picture, shown & (photo_labels == PART[name]))
     found = MENDED[side](picture, inside[..., None].astype(np.float32), parts[photo_labels], parts[labels])
     materials = MATERIAL[np.unique(photo_labels[told])].sum(0)
     return np.asarray(found), (MATERIAL @ materials > 0)[labels]
 
 
-def _from_behind(picture, shown, photo_labels):
-    """The photo [R, R, 3] without what clothes and shoes have on their front alone: motifs, laces."""
-    for name in CLOTHES:
-        picture = plain(picture, shown & (photo_labels == PART[name]))
-    for name in SHOES:
-        shoe = shown & (photo_labels == PART[name])
-        if shoe.any():
-            picture = np.where(shoe[..., None], np.median(picture[shoe], axis=0), picture)
-    return picture
-
-
 def _pure(shown, photo_labels):
-    """Where a photo shows one material alone, bool [R, R]: not at the rim of the next, be it skin that shines through
-    hair. A material of which nothing would be left has all its pixels but those at the person's rim."""
-    found = np.zeros_like(shown)
-    for material in MATERIAL.T > 0:
-        of_it = shown & material[photo_labels]
-        inner = _inside(of_it, EDGE["material"])
-        found |= inner if inner.any() else of_it & _inside(shown, EDGE["person"])
-    return found
+    """Where a photo shows a person's own colours, bool [R, R]: not at the rim, nor where skin shines through hair.
+
+    Hair of which nothing would be left has all its pixels but those at the person's rim.
+    """
+    found = _inside(shown, EDGE["person"])
+    hair = shown & (photo_labels == PART["hair"])
+    inner = _inside(hair, EDGE["hair"])
+    return found & (~hair | inner) if inner.any() else found
 
 
 def inner_colours(picture, mask, margin):
