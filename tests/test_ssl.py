@@ -87,12 +87,19 @@ def test_more_than_half_of_the_pictures_without_keypoints_are_told_of_them_not_q
     np.testing.assert_allclose(found[shown], np.broadcast_to(truth, found.shape)[shown], atol=1e-4)
 
 
-def test_bare_examples_are_looked_at_twice_on_every_second_step():
+@pytest.fixture(scope="module")
+def training(shown):
+    """(state, compiled train_step, batch of one person twice, keys) of a run that is told of edges."""
     config = get_config("smoke")
+    config.loss.oriented = 4.0
     stage = ssl.build(config)
-    batch = jax.tree.map(lambda x: jnp.stack([x, x]), jax.tree.map(jnp.asarray, example(1, SIZE)))
-    state, keys = stage.init(jax.random.key(0), batch), jax.random.split(jax.random.key(1), 2)
-    train_step = jax.jit(stage.train_step)
+    batch = jax.tree.map(lambda x: jnp.stack([x, x]), shown[0])
+    keys = jax.random.split(jax.random.key(1), 2)
+    return jax.jit(stage.init)(jax.random.key(0), batch), jax.jit(stage.train_step), batch, keys
+
+
+def test_bare_examples_are_looked_at_twice_on_every_second_step(training):
+    state, train_step, batch, keys = training
     losses = [train_step(state.replace(step=jnp.int32(step)), batch, keys)[1]["loss"] for step in range(4)]
     assert losses[0] == losses[2] and losses[1] == losses[3] and losses[0] != losses[1]
 
@@ -111,17 +118,11 @@ def test_guesses_take_the_place_of_parts_only_where_told(shown):
         np.testing.assert_array_equal(again[name], seen[name])
 
 
-def test_directions_of_edges_are_asked_of_the_encoder_where_they_weigh(shown):
-    config = get_config("smoke")
-    batch = jax.tree.map(lambda x: jnp.stack([x, x]), shown[0])
-    keys = jax.random.split(jax.random.key(1), 2)
-    plain = ssl.build(config).init(jax.random.key(0), batch)
-    assert set(plain.params) == {"encoder", "decoder"}
-    config.loss.oriented = 4.0
-    stage = ssl.build(config)
-    state = stage.init(jax.random.key(0), batch)
-    assert set(state.params) == {"encoder", "decoder", "oriented"}
-    train_step, errors = jax.jit(stage.train_step), []
+def test_directions_of_edges_are_asked_of_the_encoder_where_they_weigh(training):
+    state, train_step, batch, keys = training
+    plain = jax.eval_shape(ssl.build(get_config("smoke")).init, jax.random.key(0), batch)
+    assert set(plain.params) == {"encoder", "decoder"} and set(state.params) == {"encoder", "decoder", "oriented"}
+    errors = []
     for _ in range(12):
         state, metrics = train_step(state, batch, keys)
         errors.append(float(metrics["loss/oriented"]))
