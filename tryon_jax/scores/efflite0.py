@@ -5,6 +5,7 @@ published it for phones (75.1 % top-1). Inference only: batch norms are folded i
 Inception's features: distances in them are comparable with each other and with no published FID or KID.
 """
 
+import functools
 import hashlib
 import pathlib
 
@@ -15,7 +16,7 @@ from PIL import Image
 
 from tryon_jax import assets
 from tryon_jax.errors import UserError
-from tryon_jax.scores import torch_file
+from tryon_jax.scores import batches, torch_file
 
 SIDE, FEATURES, CLASSES = 224, 1280, 1000
 FILE = "efficientnet-lite0-57934424.pth"
@@ -131,9 +132,4 @@ def _features(layers, pictures):
 
 def describe(layers, pictures):
     """Features float32 [N, 1280], NumPy, of pictures uint8 [N, 224, 224, 3], BATCH at a time."""
-    found = []
-    for start in range(0, len(pictures), BATCH):
-        part = pictures[start : start + BATCH]
-        padded = np.concatenate([part, np.zeros((BATCH - len(part), *part.shape[1:]), part.dtype)])
-        found.append(np.asarray(_features(layers, padded))[: len(part)])
-    return np.concatenate(found) if found else np.zeros((0, FEATURES), np.float32)
+    return batches.described(functools.partial(_features, layers), pictures, BATCH, FEATURES)

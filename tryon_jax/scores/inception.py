@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
-from tryon_jax.scores import torch_file
+from tryon_jax.scores import batches, torch_file
 
 SIDE, FEATURES, CLASSES = 299, 2048, 1008
 FILE = "pt_inception-2015-12-05-6726825d.pth"
@@ -274,9 +274,4 @@ _features = jax.jit(features)
 
 def describe(layers, inputs):
     """Features float32 [N, 2048], NumPy, of pictures that `prepare` or `prepare_clean` made, BATCH at a time."""
-    found = []
-    for start in range(0, len(inputs), BATCH):
-        part = inputs[start : start + BATCH]
-        padded = np.concatenate([part, np.zeros((BATCH - len(part), *part.shape[1:]), part.dtype)])
-        found.append(np.asarray(_features(layers, padded))[: len(part)])
-    return np.concatenate(found) if found else np.zeros((0, FEATURES), np.float32)
+    return batches.described(functools.partial(_features, layers), inputs, BATCH, FEATURES)

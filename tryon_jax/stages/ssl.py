@@ -182,11 +182,16 @@ def _oriented_error(found, example):
     return error * example["has"]["rgb"]
 
 
+def _visible(setup, batch, keys):
+    """Where each example's patches stay visible, [B, S, S, 1]."""
+    size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
+    return jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys)
+
+
 def _eval_step(setup, params, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=2))(rng)
     picture = jax.vmap(pretext.picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
-    size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
-    visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
+    visible = _visible(setup, batch, keys[:, 1])
     skips, hints = jnp.zeros(len(picture)), {"parts": 1.0, "keypoints": 1.0}  # skips: the upper levels as they are
     whole = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture))
     hinted = _reconstruct(setup, params, jax.vmap(partial(pretext.whole, **hints))(batch, picture), skips)
@@ -264,8 +269,7 @@ def _predict(setup, params, batch, rng):
     keys = jax.vmap(jax.random.split)(rng)
     picture = jax.vmap(pretext.picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
     maps = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture))
-    size, patch, ratio = batch["mask"].shape[1:3], setup.mask["patch"], setup.mask["ratio"]
-    visible = jax.vmap(lambda key: augment.patch_mask(key, size, patch, ratio))(keys[:, 1])
+    visible = _visible(setup, batch, keys[:, 1])
     shown = jax.vmap(pretext.masked)(batch, picture, visible, batch["front_depth"], batch["mask"])
     filled = _look_twice(setup, params, shown)["front_colour"]
     filled = jnp.where(batch["mask"] * (1 - visible) > 0, filled, picture)
