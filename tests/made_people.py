@@ -31,6 +31,8 @@ def example(number, size):
         made[f"{side}_garment_uv"][:] = np.stack([x, -y / 0.4], -1) * 0.9 * cloth[..., None]
     made["person_segmentation"][:] = labels
     made["mask"][:], made["person"][:] = inside, rgb + (1 - inside) * 0.4
+    made["person_fine"][:] = data.twice(made["person"])
+    made["front_fine"][:] = data.twice(np.concatenate([rgb, inside], -1))
     made["garment"][:], made["garment_mask"][:] = colour, 1
     made["keypoints"][:, :2] = rng.uniform(0.2, 0.8, (17, 2)) * size
     made["keypoints"][:, 2] = 1

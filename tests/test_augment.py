@@ -92,6 +92,39 @@ def test_a_dot_stays_under_its_keypoint():
     assert away[left, 2] == 0
 
 
+def test_a_fine_picture_moves_with_its_sheet():
+    """A dot of one sheet pixel, four fine ones, goes where that goes."""
+    example = person()
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    blob = np.exp(-((rows - 20) ** 2 + (columns - 27) ** 2) / 8).astype(np.float32)[..., None]
+    example["person"] = np.repeat(blob, 3, -1)
+    example["person_fine"] = data.twice(example["person"])
+    example["front_fine"] = data.twice(np.repeat(blob, 4, -1))
+    for seed in range(4):
+        moved = apply(example, augment.sample(jax.random.key(seed), {**RANGES, "yaw": 0.0}))
+        for key in ("person_fine", "front_fine"):
+            fine = np.asarray(moved[key])[..., :1].reshape(SIZE, 2, SIZE, 2, 1).mean((1, 3))
+            np.testing.assert_allclose(fine, moved["person"][..., :1], atol=0.06)
+            centres = [np.unravel_index(picture.argmax(), picture.shape) for picture in (fine, moved["person"])]
+            assert np.abs(np.subtract(centres[0][:2], centres[1][:2])).max() <= 1
+
+
+def test_a_turned_sheets_fine_picture_is_the_turned_sheet():
+    moved = apply(person(), transform(yaw=0.3))
+    wanted = np.concatenate([moved["front_rgb"], moved["mask"]], -1)
+    np.testing.assert_allclose(moved["front_fine"], data.twice(wanted), atol=1e-5)
+
+
+def test_covered_colours_change_as_they_would_alone():
+    rng = np.random.default_rng(1)
+    colour = augment.sample_colour(jax.random.key(1), 0.3)
+    alone, cover = rng.uniform(0.2, 0.8, (8, 8, 3)), rng.uniform(0.2, 1.0, (8, 8, 1))
+    covered = np.concatenate([alone * cover, cover], -1).astype(np.float32)
+    wanted = np.concatenate([augment.recolour(alone, colour) * cover, cover], -1)
+    np.testing.assert_allclose(augment.recolour_covered(covered, colour), wanted, atol=1e-5)
+    assert not np.asarray(augment.recolour_covered(np.zeros((2, 2, 4)), colour)).any()
+
+
 def test_a_flip_mirrors_person_and_garment():
     example = person()
     moved = apply(example, transform(flip=1))

@@ -37,6 +37,12 @@ def test_two_sizes_show_the_same_place():
         assert np.corrcoef(small.ravel(), reduced.ravel())[0, 1] > 0.8
 
 
+@pytest.mark.parametrize("size", [64, 160])
+def test_the_finer_picture_is_of_the_same_place(size):
+    coarse, fine = (draw(np.random.default_rng(3), size, 0.9, "room") for draw in (background.sample, background.finer))
+    np.testing.assert_allclose(fine.reshape(size, 2, size, 2, 3).mean((1, 3)), coarse, atol=1e-6)
+
+
 @pytest.mark.parametrize("thing", sorted({*furniture.ON_WALL, *furniture.ON_FLOOR}, key=lambda f: f.__name__))
 def test_furniture_changes_the_picture_near_its_place(thing):
     picture = np.full((96, 96, 3), 0.5, np.float32)

@@ -189,6 +189,22 @@ def test_data_set(name):
             assert isinstance(example["caption"], (str, bytes)) and example["caption"]
             data.check({key: value for key, value in example.items() if key != "caption"}, size)
             check_sheets(example)
+            check_fine(example)
+
+
+def check_fine(example):
+    """The fine pictures show what the sheets' do: apart from their detail they are the same."""
+    means = {
+        key: example[key].reshape(len(example[key]) // 2, 2, -1, 2, example[key].shape[-1]).mean((1, 3))
+        for key in ("person_fine", "front_fine")
+    }
+    assert np.abs(means["person_fine"] - example["person"]).mean() < 0.04
+    if not example["has"]["rgb"]:
+        return
+    cover, mask = means["front_fine"][..., 3:], example["mask"]
+    assert np.abs(cover - mask).mean() < 0.06
+    inside = (cover[..., 0] > 0.99) & (mask[..., 0] > 0)
+    assert np.abs(means["front_fine"][..., :3] - example["front_rgb"])[inside].mean() < 0.04
 
 
 def check_sheets(example):

@@ -29,7 +29,8 @@ def people():
 def observed(person, **hints):
     """What is shown of a person whose upper half is hidden, with its depth and normals."""
     visible = jnp.ones((SIZE, SIZE, 1)).at[: SIZE // 2].set(0.0)
-    return pretext.masked(person, person["front_rgb"], visible, person["front_depth"], person["mask"], **hints)
+    shown = pretext.Picture(person["front_rgb"], person["front_fine"][..., :3])
+    return pretext.masked(person, shown, visible, person["front_depth"], person["mask"], **hints)
 
 
 def truth(person):

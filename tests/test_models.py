@@ -94,6 +94,24 @@ def test_a_missing_modality_equals_an_empty_one(encoded):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, other)
 
 
+def test_edges_are_seen_in_the_fine_picture_once_learned(encoded):
+    """At the start they say nothing, so that an encoder that never saw them can go on with them."""
+    encoder, variables, _ = encoded
+    seen = observations()
+    other = {**seen, "detail": seen["detail"].at[:, 5, 7].add(1.0)}
+    look = jax.jit(encoder.apply)
+    jax.tree.map(np.testing.assert_array_equal, look(variables, seen), look(variables, other))
+    learned = jax.tree_util.tree_map_with_path(
+        lambda path, leaf: leaf + 0.1 * (GROWN in jax.tree_util.keystr(path)), variables
+    )
+    (*_, fine, sharp), (*_, fine_other, sharp_other) = (look(learned, one)[0] for one in (seen, other))
+    assert np.abs(fine - fine_other).max() > 1e-3
+    # At full size they are seen where they are: the fine pixel (5, 7) lies in (2, 3), which nine look at.
+    changed = np.abs(sharp - sharp_other).max((0, 3)) > 1e-6
+    np.testing.assert_array_equal(np.argwhere(changed).min(0), [1, 2])
+    np.testing.assert_array_equal(np.argwhere(changed).max(0), [3, 4])
+
+
 def test_keypoints_that_are_not_shown_might_be_anywhere(encoded):
     encoder, variables, _ = encoded
     hidden = observations()

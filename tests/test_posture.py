@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import KEYPOINT
-from tryon_jax.models.joints import Correction, Joints
+from tryon_jax.models.joints import Correction, Joints, around
 from tryon_jax.models.posture import BONES, Posture, measured, sampled
 
 
@@ -39,11 +39,13 @@ def test_a_correction_learns_to_see_how_far_a_guess_is_off_and_leaves_the_guess_
     fine = jnp.exp(-jnp.square(away / 0.1).sum(-1))
     middle, coarse = fine.reshape(8, 8, 2, 8, 2, 17).mean((2, 4)), jnp.ones((8, 2, 2, 3))
     module = Correction(width=64, look=16)
-    params = module.init(jax.random.key(0), coarse, middle, fine, guess)
+    # Nothing is seen at the joints but blobs at S/2: edges are plain.
+    look = coarse, middle, fine, jnp.zeros((8, 32, 32, 4))
+    params = module.init(jax.random.key(0), *look, guess)
     chain = optax.adam(3e-3)
 
     def error(params, guess):
-        return jnp.abs(module.apply(params, coarse, middle, fine, guess) - truth).mean()
+        return jnp.abs(module.apply(params, *look, guess) - truth).mean()
 
     def step(_, both):
         updates, opt_state = chain.update(jax.grad(error)(both[0], guess), both[1])
@@ -78,10 +80,20 @@ def test_features_at_joints_equal_scipys_interpolation(rng):
         np.testing.assert_allclose(found[item, :, channel], expected, atol=1e-5)
 
 
+def test_what_is_around_joints_is_what_lies_a_cell_off(rng):
+    features = jnp.asarray(rng.normal(size=(2, 16, 16, 3)), jnp.float32)
+    joints = jnp.asarray(rng.uniform(-1.1, 1.1, size=(2, 5, 2)), jnp.float32)
+    found = around(features, joints).reshape(2, 5, 9, 3)
+    for index, (down, right) in enumerate(np.ndindex(3, 3)):
+        there = joints + jnp.array([right - 1.0, down - 1.0]) / 8
+        np.testing.assert_allclose(found[:, :, index], sampled(features, there), atol=1e-5)
+
+
 def test_a_place_hears_the_joints_that_are_near_it():
     joints = jnp.stack(jnp.meshgrid(jnp.linspace(-0.9, 0.9, 5), jnp.linspace(-0.9, 0.9, 4)), -1).reshape(1, 20, 2)
     joints = joints[:, :17]
-    module, shown = Posture(), (jnp.zeros((1, 32, 32, 4)), jnp.zeros((1, 64, 64, 3)), joints, jnp.ones((1, 17)))
+    module, levels = Posture(), [jnp.zeros((1, side, side, 128 // side)) for side in (32, 64, 128)]
+    shown = (*levels, joints, jnp.ones((1, 17)))
     (told, depths), variables = jax.jit(module.init_with_output)(jax.random.key(0), *shown)
     assert told.shape == (1, 32, 32, module.channels) and depths.shape == (1, 17, 2)
     bias = jnp.repeat(jnp.arange(17.0), module.channels)  # joint k says k

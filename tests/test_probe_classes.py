@@ -7,6 +7,7 @@ import pytest
 from test_garment_photos import folder_of
 
 from experiments import probe_classes as probe
+from tryon_jax import pretext
 from tryon_jax.errors import UserError
 
 
@@ -77,18 +78,20 @@ def test_an_encoder_is_shown_the_photograph_alone():
         """Gives the colours back at four sides, and whatever else it saw, which must be nothing."""
 
         def apply(self, params, seen):
-            rest = sum(value.sum() for name, value in seen.items() if name != "rgb")
-            picture = (seen["rgb"] + 1) / 2 + rest
+            rest = sum(value.sum() for name, value in seen.items() if name not in ("rgb", "detail"))
+            off = seen["detail"][:, ::2, 1::2] - (seen["rgb"] + 1)  # zero: the fine pictures are twice as bright
+            picture = (seen["rgb"] + 1) / 2 + rest + off
             return [picture[:, ::step, ::step] for step in (8, 4, 2, 1)], {}
 
-    pictures = {split: np.random.default_rng(2).uniform(size=(count, 16, 16, 3)).astype(np.float32)
+    photos = {split: np.random.default_rng(2).uniform(size=(count, 16, 16, 3)).astype(np.float32)
                 for split, count in (("train", probe.BATCH + 3), ("test", 2))}  # fmt: skip
+    pictures = {split: pretext.Picture(rows, 2 * rows.repeat(2, 1).repeat(2, 2)) for split, rows in photos.items()}
     found = probe.encoded(Encoder(), {}, pictures, 4)
-    wanted = probe.scaled({split: np.asarray(probe.means(rows, 4)) for split, rows in pictures.items()})
+    wanted = probe.scaled({split: np.asarray(probe.means(rows, 4)) for split, rows in photos.items()})
     assert list(found) == list(probe.LEVELS)
     for split, rows in wanted.items():
         np.testing.assert_allclose(found["sharp"][split], rows, atol=1e-4)
-        assert found["coarse"][split].shape == (len(pictures[split]), 2 * 2 * 3)
+        assert found["coarse"][split].shape == (len(photos[split]), 2 * 2 * 3)
 
 
 def test_the_classes_are_those_with_the_most_photographs(tmp_path):

@@ -150,6 +150,23 @@ def test_same_garment_is_the_photo_itself():
     assert arrays["same_garment"] == 1
 
 
+def test_fine_pictures_are_of_the_same_person_place_and_light(example):
+    _, arrays = example
+    coarse = {key: halved(arrays[key]) for key in ("person_fine", "front_fine")}
+    covered = coarse["front_fine"][..., 3:] > 0.999
+    np.testing.assert_allclose(
+        np.where(covered, coarse["front_fine"][..., :3], 0), np.where(covered, arrays["front_rgb"], 0), atol=2e-5
+    )
+    # The lens draws anew only its grain; JPEG has other blocks.
+    assert np.abs(coarse["person_fine"] - arrays["person"]).mean() < 0.03
+    silhouette = (coarse["front_fine"][..., 3] > 0.5) != (arrays["mask"][..., 0] > 0)
+    assert silhouette.mean() < 0.02
+
+
+def halved(picture):
+    return picture.reshape(len(picture) // 2, 2, -1, 2, picture.shape[-1]).mean((1, 3))
+
+
 def test_keypoints_lie_on_the_person(example):
     _, arrays = example
     x, y, seen = arrays["keypoints"].T

@@ -17,12 +17,22 @@ from tryon_jax.stages import ssl
 SIZE = 32
 
 
+def photo(person):
+    """A person's photo, with something in its fine pixels that is in no other's."""
+    grain = jax.random.uniform(jax.random.key(9), person["person_fine"].shape, maxval=0.2)
+    return pretext.Picture(person["person"], person["person_fine"] + grain)
+
+
+def _both(visible):
+    return pretext.Picture(visible, augment.twice(visible))
+
+
 @pytest.fixture(scope="module")
 def shown():
     """One person, where patches are visible, and the observations of those with and without hints."""
     person = jax.tree.map(jnp.asarray, example(1, SIZE))
     visible = augment.patch_mask(jax.random.key(0), (SIZE, SIZE), 4, 0.5)
-    given = (person, person["person"], visible, person["front_depth"], person["mask"])
+    given = (person, photo(person), visible, person["front_depth"], person["mask"])
     return person, visible, pretext.masked(*given), pretext.masked(*given, parts=1.0, keypoints=1.0)
 
 
@@ -32,9 +42,10 @@ def test_hidden_patches_show_nothing_of_the_person(shown):
     for seen in (bare, hinted):
         assert not seen["geometry"][hidden].any() and not seen["parts"][hidden].any()
         # What is filled in is told by the visible pixels alone.
-        changed = {**person, "person": jnp.where(visible > 0, person["person"], 0.0)}
-        other = pretext.masked(changed, changed["person"], visible, changed["front_depth"], changed["mask"])
-        np.testing.assert_allclose(other["rgb"], seen["rgb"], atol=1e-6)
+        changed = jax.tree.map(lambda a, there: jnp.where(there > 0, a, 0.0), photo(person), _both(visible))
+        other = pretext.masked(person, changed, visible, person["front_depth"], person["mask"])
+        for name in ("rgb", "detail"):
+            np.testing.assert_allclose(other[name], seen[name], atol=1e-6)
 
 
 def test_hints_are_shown_only_where_told(shown):

@@ -34,6 +34,19 @@ def test_a_folder_of_weights_stands_for_a_run(folder):
     assert said == [f"encoder from {folder}, step 7"]
 
 
+def test_numbers_are_kept_to_eleven_bits_and_none_is_lost(tmp_path, rng):
+    leaf = (rng.normal(size=(40, 9)) * 10.0 ** rng.uniform(-3, 3, (40, 9))).astype(np.float32)
+    params = {"encoder": {"kernel": leaf}}
+    weights.publish(tmp_path, params, SETTINGS, {"step": 1})
+    found = weights.read(tmp_path)["encoder"]["kernel"]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, leaf, rtol=2**-11, atol=2**-25)
+    np.testing.assert_array_equal(weights.kept(params)["encoder"]["kernel"], found)
+    for wrong in (1e5, np.nan):
+        with pytest.raises(UserError, match="cannot be kept as float16"):
+            weights.publish(tmp_path, {"encoder": {"kernel": leaf * wrong}}, SETTINGS, {"step": 1})
+
+
 def test_a_missing_part_and_damage_are_told(folder):
     with pytest.raises(UserError, match="it has no mapping; its parts are decoder, encoder"):
         checkpoint.restore_parts(folder, ["mapping"])

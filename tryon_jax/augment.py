@@ -103,7 +103,14 @@ def _turn(example, yaw):
     turned = {f"front_{name}": value for name, value in front.items()}
     turned |= {f"back_{name}": value for name, value in back.items()}
     turned |= {"mask": turned_mask, "keypoints": _turn_keypoints(example, yaw)}
+    # The picture of a turned sheet shows no more than the sheet.
+    turned["front_fine"] = twice(jnp.concatenate([turned["front_rgb"] * turned_mask, turned_mask], axis=-1))
     return {**example, **{name: jnp.where(yaw == 0, example[name], value) for name, value in turned.items()}}
+
+
+def twice(picture):
+    """The picture [H, W, C] with each pixel 2 x 2 times."""
+    return picture.repeat(2, axis=0).repeat(2, axis=1)
 
 
 def _turn_keypoints(example, yaw):
@@ -173,10 +180,12 @@ def _move(example, transform):
     mask = nearest(on, weights)
     labels = example["person_segmentation"].reshape(1, -1)
     labels = nearest(gather(labels, index)[0] * inside, weights)
-    person = jnp.moveaxis(example["person"], -1, 0).reshape(3, -1)
+    fine_index, fine_weights, fine_inside = _corners(transform, example["person_fine"].shape[:2])
     moved = {
-        # The photo has a background, which goes on beyond its border.
-        "person": jnp.moveaxis(mean(person, index, weights), 0, -1),
+        # The photo has a background, which goes on beyond its border; the sheet's picture has none.
+        "person": _blended(example["person"], index, weights),
+        "person_fine": _blended(example["person_fine"], fine_index, fine_weights),
+        "front_fine": _blended(example["front_fine"], fine_index, fine_weights * fine_inside),
         "person_segmentation": _move_labels(labels, transform.flip),
         "mask": mask[..., None].astype(jnp.float32) * has["mask"],
         "camera": _move_camera(example["camera"], transform, size),
@@ -187,6 +196,12 @@ def _move(example, transform):
     for name in ("garment", "garment_mask"):
         moved[name] = jnp.where(transform.flip > 0, example[name][:, ::-1], example[name])
     return {**example, **moved}
+
+
+def _blended(picture, index, weights):
+    """The picture [H, W, C] at `_corners`' places."""
+    planes = jnp.moveaxis(picture, -1, 0).reshape(picture.shape[-1], -1)
+    return jnp.moveaxis(mean(planes, index, weights), 0, -1)
 
 
 def _move_camera(camera, transform, size):
@@ -244,6 +259,14 @@ def recolour(picture, colour, mask=None):
     matrix, offset = colour
     picture = jnp.clip(picture @ matrix.T + offset, 0.0, 1.0)
     return picture if mask is None else picture * mask
+
+
+def recolour_covered(picture, colour):
+    """Picture [H, W, 4], colour times coverage and coverage, under the `colour` of `sample_colour`."""
+    covered, cover = jnp.split(picture, [3], axis=-1)
+    # Less than 1/256 is rounding: such a pixel has no colour.
+    alone = recolour(covered / jnp.maximum(cover, 1 / 256), colour)
+    return jnp.concatenate([alone * cover, cover], axis=-1)
 
 
 def patch_mask(key, size, patch, ratio):

@@ -5,6 +5,7 @@ and keypoints now and then. Masking follows MAE (arXiv:2111.06377), several moda
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +27,13 @@ HINTED_SHARE, HALF_HINTED_SHARE, PHOTO_SHARE = 0.25, 0.1, 0.5
 TOLD_NOISE = 0.015
 
 
+class Picture(NamedTuple):
+    """What is shown of a person: rgb [H, W, 3] in [0, 1], and the same with twice the pixels a side, fine."""
+
+    rgb: jax.Array
+    fine: jax.Array
+
+
 def backdrop(key, size):
     """A plain or evenly shaded background [H, W, 3] in [0, 1]."""
     keys = jax.random.split(key, 3)
@@ -38,16 +46,27 @@ def backdrop(key, size):
 
 
 def picture(example, key, use_photo):
-    """The picture of the sheets' person: the front sheet before a random background, or the photo where told."""
-    made = example["front_rgb"] + (1 - example["mask"]) * backdrop(key, example["mask"].shape[:2])
-    return jnp.where(use_photo > 0, example["person"], made)
+    """The Picture of the sheets' person: the front sheet before a random background, or the photo where told."""
+    fine, cover = jnp.split(example["front_fine"], [3], axis=-1)
+    made = Picture(
+        example["front_rgb"] + (1 - example["mask"]) * backdrop(key, example["mask"].shape[:2]),
+        fine + (1 - cover) * backdrop(key, cover.shape[:2]),
+    )
+    photo = Picture(example["person"], example["person_fine"])
+    return jax.tree.map(partial(jnp.where, use_photo > 0), photo, made)
+
+
+def detail(picture):
+    """What a Picture's fine pixels are apart from the pixel they lie in, [2H, 2W, 3] in units of observed colour."""
+    return 2 * (picture.fine - augment.twice(picture.rgb))
 
 
 def whole(example, picture, parts=0.0, keypoints=0.0):
-    """Observations of a whole picture; parts, keypoints in {0, 1} say whether those are shown too."""
+    """Observations of a whole Picture; parts, keypoints in {0, 1} say whether those are shown too."""
     size, has = example["mask"].shape[:2], example["has"]
     return {
-        "rgb": 2 * picture - 1,
+        "rgb": 2 * picture.rgb - 1,
+        "detail": detail(picture),
         "parts": jax.nn.one_hot(example["front_segmentation"], len(PARTS)) * parts * has["segmentation"],
         "keypoints": example["keypoints"] * keypoints * has["keypoints"],
         "geometry": jnp.zeros((*size, MODALITIES["geometry"])),
@@ -56,7 +75,7 @@ def whole(example, picture, parts=0.0, keypoints=0.0):
 
 
 def masked(example, picture, visible, depth, valid, parts=0.0, keypoints=0.0):
-    """Observations of the visible [H, W, 1] patches of picture, depth (metres, where valid [H, W, 1]) and normals.
+    """Observations of the visible [H, W, 1] patches of a Picture, depth (metres, where valid [H, W, 1]) and normals.
 
     The holes in the picture are filled with the colours of the person's visible pixels around. parts and keypoints as
     of `whole`; of the parts too only the visible patches are shown.
@@ -65,10 +84,11 @@ def masked(example, picture, visible, depth, valid, parts=0.0, keypoints=0.0):
     size, has = example["mask"].shape[:2], example["has"]
     units = depth / (half_extent(example["camera"], size) * DEPTH_UNIT)
     known = jnp.concatenate([units * has["depth"], example["front_normals"] * has["normals"]], axis=-1) * valid
-    filled = fill(picture, valid * visible)
+    filled = fill(picture.rgb, valid * visible)
     return {
         **unmasked,
-        "rgb": 2 * (picture * visible + filled * (1 - visible)) - 1,
+        "rgb": 2 * (picture.rgb * visible + filled * (1 - visible)) - 1,
+        "detail": unmasked["detail"] * augment.twice(visible),
         "parts": unmasked["parts"] * visible,
         "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
         "known": visible,
@@ -84,7 +104,8 @@ def _disturbed(ranges, example, key, use_photo):
     example = augment.apply(example, transform)
     colour = augment.sample_colour(keys[1], ranges["colour"])
     sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
-    return {**example, **sheets, "person": augment.recolour(example["person"], colour)}
+    photos = {name: augment.recolour(example[name], colour) for name in ("person", "person_fine")}
+    return {**example, **sheets, **photos, "front_fine": augment.recolour_covered(example["front_fine"], colour)}
 
 
 def _told(share, key, keypoints, seen):

@@ -4,6 +4,7 @@ folder of a run is read. One comes with the package, under the name `pretrained`
 import json
 import pathlib
 
+import jax
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -27,10 +28,11 @@ def are_in(name):
 def publish(path, params, config, scores):
     """Writes averaged parameters {part: nested dict of arrays}, their run's config and scores (JSON trees) into `path`.
 
-    scores holds `step` and whatever was measured. Raises UserError if the folder cannot be written.
+    They are written as float16, half of the size. scores holds `step` and whatever was measured. Raises UserError if
+    the folder cannot be written, or a number is too large for float16.
     """
     path = pathlib.Path(path)
-    flat = {name: np.ascontiguousarray(leaf) for name, leaf in _flat(params)}
+    flat = {name: np.ascontiguousarray(leaf, np.float16) for name, leaf in _flat(kept(params))}
     try:
         path.mkdir(parents=True, exist_ok=True)
         save_file(flat, path / PARAMS)
@@ -38,6 +40,15 @@ def publish(path, params, config, scores):
             (path / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror or error}); give another folder") from None
+
+
+def kept(params):
+    """Parameters as `read` gives them back after `publish`: float32 with float16's eleven bits, of which a network
+    notices nothing. Raises UserError if one is no number or too large for that."""
+    largest = max(float(np.abs(leaf).max(initial=0.0)) for leaf in jax.tree.leaves(params))
+    if not largest <= float(np.finfo(np.float16).max):
+        raise UserError(f"weights as large as {largest:g} cannot be kept as float16; train again with a lower rate")
+    return jax.tree.map(lambda leaf: np.asarray(leaf, np.float16).astype(np.float32), params)
 
 
 def _flat(tree, prefix=""):
@@ -60,7 +71,7 @@ def read(name):
         node = tree
         for parent in parents:
             node = node.setdefault(parent, {})
-        node[last] = leaf
+        node[last] = leaf.astype(np.float32)
     return tree
 
 

@@ -73,6 +73,8 @@ class Encoder(Deeper):
         super().__init__()
         full, half, quarter, eighth = features
         self.sharp = conv(3, full, 1)
+        self.grown_edges, self.grown_edges_parts = conv(15, full), conv(len(PARTS), full, 1)
+        self.grown_sharp, self.grown_stem = conv(full, full, 1), conv(4 * full, half, 1)
         for name, channels in MODALITIES.items():
             self.add_module(f"stem_{name}", conv(4 * channels, half, 1))
         self.stem_keypoints = conv(COUNT, half, 1)
@@ -84,8 +86,8 @@ class Encoder(Deeper):
             self.add_module(f"coarse_{index}", Residual(eighth))
         self.attention = Attention(eighth, size // 8)
         self.joints = Joints(eighth, quarter)
-        self.correction_0, self.correction_1 = (Correction(eighth, quarter, half) for _ in range(2))
-        self.posture = Posture(quarter, half)
+        self.correction_0, self.correction_1 = (Correction(eighth, quarter, half, full) for _ in range(2))
+        self.posture = Posture(quarter, half, full)
         self.posture_middle, self.posture_coarse = conv(MESSAGE, quarter, 1), conv(MESSAGE, eighth, 1)
         self.norm_coarse = group_norm(eighth)
         levels = {"fine": half, "middle": quarter, "coarse": eighth, "told_middle": quarter, "told_coarse": eighth}
@@ -97,7 +99,9 @@ class Encoder(Deeper):
         sharp = self.sharp(channels_first(seen["rgb"]))
         shown = keypoints[..., 2] > TOLD
         halved = keypoints * keypoints.new_tensor([0.5, 0.5, 1.0]) * shown[..., None]
-        fine = self.stem_keypoints(heat_maps(halved, size // 2))
+        edges = self._edges(seen)
+        sharp = sharp + self.grown_sharp(edges)
+        fine = self.stem_keypoints(heat_maps(halved, size // 2)) + self.grown_stem(space_to_depth(edges))
         for name in MODALITIES:
             if name in seen:
                 fine = fine + getattr(self, f"stem_{name}")(space_to_depth(channels_first(seen[name])))
@@ -107,14 +111,19 @@ class Encoder(Deeper):
         coarse = self.deeper(self.attention(self.coarse_1(self.coarse_0(coarse))), "coarse")
         found = [self.joints(coarse, middle)]
         for correction in (self.correction_0, self.correction_1):
-            found.append(correction(coarse, middle, fine, found[-1]))
+            found.append(correction(coarse, middle, fine, edges, found[-1]))
         joints = torch.where(keypoints[..., 2:] > 0, keypoints[..., :2] / (size / 2) - 1, found[-1])
-        messages, depths = self.posture(middle, fine, joints.detach(), shown)
+        messages, depths = self.posture(middle, fine, edges, joints.detach(), shown)
         middle = self.deeper(middle + self.posture_middle(messages), "told_middle")
         coarse = coarse + self.posture_coarse(F.avg_pool2d(messages, 2))
         coarse = self.norm_coarse(self.deeper(self.coarse_3(self.coarse_2(coarse)), "told_coarse"))
         joints = (torch.stack(found, dim=1) + 1) * (size / 2)
         return (coarse, middle, fine, sharp), {"joints": joints, "joint_depths": depths}
+
+    def _edges(self, seen):
+        detail = space_to_depth(channels_first(seen["detail"]))
+        h = self.grown_edges(torch.cat([channels_first(seen["rgb"]), detail], dim=1))
+        return F.silu(h + self.grown_edges_parts(channels_first(seen["parts"])))
 
 
 class Decoder(Deeper):

@@ -45,6 +45,13 @@ def sampled(x, joints):
     return channels_last(F.grid_sample(x, joints, padding_mode="zeros", align_corners=False))
 
 
+def around(x, joints):
+    """Samples [N, K, 9 C] of x [N, C, S, S] at joints [N, K, 2] and a cell off each way."""
+    steps = torch.arange(-1.0, 2.0, device=joints.device) * (2 / x.shape[2])
+    down, right = torch.meshgrid(steps, steps, indexing="ij")
+    return sampled(x, joints[:, :, None] + torch.stack([right, down], dim=-1).reshape(9, 2)).flatten(2)
+
+
 class Joints(nn.Module):
     """Features at sides S/8 and S/4 -> places of the keypoints [N, K, 2] in [-1, 1]."""
 
@@ -69,22 +76,20 @@ class Joints(nn.Module):
 class Correction(nn.Module):
     """Guessed places and what is seen around each -> better places."""
 
-    def __init__(self, coarse, middle, fine, width=128, look=32):
+    def __init__(self, coarse, middle, fine, edges, width=128, look=32):
         super().__init__()
         self.look = nn.Parameter(torch.empty(COUNT, middle + 9 * fine, look))
+        self.grown_look = nn.Parameter(torch.empty(COUNT, 9 * edges, look))
         self.norm = layer_norm(look)
         self.read = nn.Linear(COUNT * look + MEASURED + coarse, width)
         self.think = nn.Linear(width, width)
         self.move = nn.Linear(width, 2 * COUNT)
 
-    def forward(self, coarse, middle, fine, joints):
-        joints = joints.detach()
-        n, side = len(joints), fine.shape[2]
-        steps = torch.arange(-1.0, 2.0, device=joints.device) * (2 / side)
-        y, x = torch.meshgrid(steps, steps, indexing="ij")
-        around = joints[:, :, None] + torch.stack([x, y], dim=-1).reshape(9, 2)
-        seen = [sampled(middle, joints[:, :, None]).flatten(2), sampled(fine, around).flatten(2)]
+    def forward(self, coarse, middle, fine, edges, joints):
+        joints, n = joints.detach(), len(joints)
+        seen = [sampled(middle, joints[:, :, None]).flatten(2), around(fine, joints)]
         seen = torch.einsum("nkc,kcd->nkd", torch.cat(seen, dim=2), self.look)
+        seen = seen + torch.einsum("nkc,kcd->nkd", around(edges, joints), self.grown_look)
         seen = F.silu(self.norm(seen))
         h = torch.cat([seen.reshape(n, -1), measured(joints), coarse.mean((2, 3))], dim=1)
         h = F.silu(self.read(h))
@@ -95,18 +100,20 @@ class Correction(nn.Module):
 class Posture(nn.Module):
     """Joints and what is seen at them -> messages [N, MESSAGE, S, S] to the places, and depths [N, K, 2]."""
 
-    def __init__(self, middle, fine, width=256):
+    def __init__(self, middle, fine, edges, width=256):
         super().__init__()
         self.look = nn.Linear(COUNT * (middle + fine), width // 2)
+        self.grown_look = nn.Linear(COUNT * edges, width // 2, bias=False)
         self.read = nn.Linear(MEASURED + COUNT + width // 2, width)
         self.dense_0, self.dense_1 = nn.Linear(width, width), nn.Linear(width, width)
         self.depths = nn.Linear(width, 2 * COUNT)
         self.message = nn.Linear(width + 2 * COUNT, COUNT * MESSAGE)
 
-    def forward(self, x, fine, joints, shown):
+    def forward(self, x, fine, edges, joints, shown):
         n, side = len(x), x.shape[2]
         seen = [sampled(level, joints[:, :, None]).flatten(2) for level in (x, fine)]
-        seen = self.look(torch.cat(seen, dim=2).flatten(1))
+        close = sampled(edges, joints[:, :, None]).flatten(1)
+        seen = self.look(torch.cat(seen, dim=2).flatten(1)) + self.grown_look(close)
         h = F.silu(self.read(torch.cat([measured(joints), shown.float(), F.silu(seen)], dim=1)))
         h = h + F.silu(self.dense_0(h))
         h = h + F.silu(self.dense_1(h))

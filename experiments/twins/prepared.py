@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tests.made_people import batch as made_people
-from tryon_jax import pretext
+from tryon_jax import augment, pretext
 from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.stages import gan, ssl, transfer
 
@@ -49,7 +49,7 @@ def prepare(name, stage, batch, seed):
         return jax.vmap(partial(gan._moved, setup))(batch, drawn[:, 1])
     made = jax.vmap(partial(transfer._moved, setup))(batch, drawn[:, 0])
     hiding = jax.vmap(partial(jax.random.split, num=3))(drawn[:, 1])[:, 2]
-    blank = {"rgb": jnp.ones_like(made["person"])}
+    blank = {"rgb": jnp.ones_like(made["person"]), "detail": jnp.ones_like(made["person_fine"])}
     visible = jax.vmap(partial(transfer._hidden, setup), in_axes=(0, 0))(blank, hiding)["rgb"][..., :1]
     return {**made, "visible": visible}
 
@@ -122,4 +122,9 @@ def _unmoved(setup, example, key):
 
 
 def _hidden(setup, observations, key):
-    return {**observations, "rgb": observations["rgb"] * observations["visible"]}
+    visible = observations["visible"]
+    return {
+        **observations,
+        "rgb": observations["rgb"] * visible,
+        "detail": observations["detail"] * augment.twice(visible),
+    }

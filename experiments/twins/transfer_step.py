@@ -49,8 +49,10 @@ class Transfer(Step):
     def _look(self, batch):
         has = batch["has"]
         shown = F.one_hot(batch["person_segmentation"], len(PARTS)).float()
+        photo, visible = batch["person"], batch["visible"]
         seen = {
-            "rgb": (2 * batch["person"] - 1) * batch["visible"],
+            "rgb": (2 * photo - 1) * visible,
+            "detail": 2 * (batch["person_fine"] - _twice(photo)) * _twice(visible),
             "parts": shown * has["person_segmentation"][:, None, None, None],
             "keypoints": batch["keypoints"] * has["keypoints"][:, None, None],
         }
@@ -115,3 +117,8 @@ def _sampled(picture, place):
     """Colours [N, H, W, C] of a picture [N, C, G, G] at places [N, H, W, 2] in [-1, 1]."""
     found = F.grid_sample(picture, place, padding_mode="border", align_corners=False)
     return layers.channels_last(found)
+
+
+def _twice(picture):
+    """A picture [N, H, W, C] with each pixel 2 x 2 times."""
+    return picture.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)

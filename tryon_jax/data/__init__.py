@@ -10,6 +10,7 @@ import numpy as np
 from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 
 SIDES = ("front", "back")
+FINER = 2  # pixels of a fine picture in one of a sheet, along a side
 TARGETS = ("rgb", "depth", "normals", "segmentation", "garment_uv", "strain")
 # Those that networks predict: a sheet that a stage makes has these.
 PREDICTED = ("rgb", "depth", "normals", "segmentation", "garment_uv")
@@ -28,12 +29,15 @@ def specification(size, garment_size=None):
     `*_depth` metres toward the front camera from the body's root plane; `*_normals` unit, camera frame;
     `*_garment_uv` x, y in [-1, 1] over the garment picture (x right, y down; zeros off the garment);
     `*_strain` how much longer the cloth is than on its pattern, as a share, negative where it is pushed together;
-    `garment_class` indexes GARMENT_CLASSES; `camera` is geometry.camera's.
+    `garment_class` indexes GARMENT_CLASSES; `camera` is geometry.camera's. `person_fine` is the photo with twice the
+    pixels a side, `front_fine` the front sheet's colour times coverage, and coverage, likewise.
     """
     garment_size = garment_size or size
-    picture, one = (size, size), np.float32
+    picture, fine, one = (size, size), (FINER * size, FINER * size), np.float32
     spec = {
         "person": ((*picture, 3), one),
+        "person_fine": ((*fine, 3), one),
+        "front_fine": ((*fine, 4), one),
         "person_segmentation": (picture, np.int32),
         "keypoints": ((len(KEYPOINTS), 3), one),
         "garment": ((garment_size, garment_size, 3), one),
@@ -52,6 +56,11 @@ def specification(size, garment_size=None):
         spec[f"{side}_strain"] = ((*picture, 1), one)
     spec["has"] = {name: ((), one) for name in HAS}
     return spec
+
+
+def twice(picture):
+    """The fine picture [FINER H, FINER W, C] that shows no more than the picture [H, W, C]."""
+    return picture.repeat(FINER, axis=0).repeat(FINER, axis=1)
 
 
 def check(example, size, garment_size=None):

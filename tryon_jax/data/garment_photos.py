@@ -174,8 +174,7 @@ def example(rgb, label, size):
     """
     longer = max(rgb.shape[:2])
     height, width = (max(1, round(size * side / longer)) for side in rgb.shape[:2])
-    # Pillow's filter widens when it shrinks: it averages what a pixel covers.
-    small = np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR))
+    small, close = (_resized(rgb, width * times, height * times) for times in (1, data.FINER))
     rows, columns = (slice((size - side) // 2, (size - side) // 2 + side) for side in (height, width))
     border = np.concatenate([small[[0, -1]].reshape(-1, 3), small[:, [0, -1]].reshape(-1, 3)])
     garment_class = GARMENT_CLASSES.index(CLASS_OF.get(label.lower(), GARMENT_CLASSES[0]))
@@ -189,8 +188,16 @@ def example(rgb, label, size):
     made["mask"][rows, columns] = 1
     ground = np.median(border, axis=0).astype(np.float32) / 255
     made["person"] = made["front_rgb"] + (1 - made["mask"]) * ground
+    shown, cover = np.zeros_like(made["person_fine"]), data.twice(made["mask"])
+    shown[cover[..., 0] > 0] = close.reshape(-1, 3) / np.float32(255)
+    made["front_fine"], made["person_fine"] = np.concatenate([shown, cover], -1), shown + (1 - cover) * ground
     # An equal camera for all: one photo has no scale, and what it shows is no person.
     metres = standardize.HEIGHT / standardize.FILL
     made["camera"] = np.array([metres / size, 0, standardize.HEIGHT / 2], np.float32)
     made |= {"same_garment": np.float32(1), "caption": f"a garment: {label}" if label else "a garment"}
     return made | {"has": {name: np.float32(name in ("rgb", "mask")) for name in spec["has"]}}
+
+
+def _resized(rgb, width, height):
+    # Pillow's filter widens when it shrinks: it averages what a pixel covers.
+    return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR))

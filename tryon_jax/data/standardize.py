@@ -42,6 +42,7 @@ def standardize(person, garment, size):
     """
     example, frame = _empty(size), frame_person(person)
     example |= crop_person(person, frame, size)
+    example["person_fine"] = crop_person(person, frame, data.FINER * size)["person"]
     example |= crop_garment(garment, size)
     example["camera"] = camera(frame, size)
     example["has"]["keypoints"] = example["has"]["person_segmentation"] = np.float32(1)

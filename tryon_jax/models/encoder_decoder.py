@@ -14,7 +14,7 @@ from tryon_jax.geometry.keypoints import heat_maps
 from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 from tryon_jax.models.attention import Attention
 from tryon_jax.models.joints import Correction, Joints
-from tryon_jax.models.layers import Conv, GroupNorm, Residual, deeper, depth_to_space, dropout, space_to_depth
+from tryon_jax.models.layers import GROWN, Conv, GroupNorm, Residual, deeper, depth_to_space, dropout, space_to_depth
 from tryon_jax.models.maps import CHANNELS
 from tryon_jax.models.posture import TOLD, Posture
 
@@ -25,6 +25,7 @@ MODALITIES = {"rgb": 3, "parts": len(PARTS), "geometry": 5}
 def nothing(count, size):
     """Empty observations of `count` pictures of side `size`: all that an encoder can be shown."""
     pictures = {name: jnp.zeros((count, size, size, channels)) for name, channels in MODALITIES.items()}
+    pictures["detail"] = jnp.zeros((count, 2 * size, 2 * size, 3))
     return {**pictures, "keypoints": jnp.zeros((count, len(KEYPOINTS), 3))}
 
 
@@ -44,11 +45,12 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, observations, keys=None):
-        """observations: dict of modality -> [N, S, S, channels], see MODALITIES, and keypoints [N, K, 3] in pixels
-        with visibility, 0 for those not shown, posture.TOLD for those that only take the place of found ones; keys [N]
-        turn dropout on. Returns the pyramid, and a dict of `joints`, where the encoder takes the keypoints to be,
-        one guess after the other, [N, 1 + CORRECTIONS, K, 2] in pixels, of which the last stands in for those that it
-        is not shown, and `joint_depths`, of both sheets there, [N, K, 2] in half extents.
+        """observations: dict of modality -> [N, S, S, channels], see MODALITIES; detail [N, 2S, 2S, 3], how a finer
+        picture differs from rgb; and keypoints [N, K, 3] in pixels with visibility, 0 for those not shown,
+        posture.TOLD for those that only take the place of found ones; keys [N] turn dropout on. Returns the pyramid,
+        and a dict of `joints`, where the encoder takes the keypoints to be, one guess after the other, [N, 1 +
+        CORRECTIONS, K, 2] in pixels, of which the last stands in for those that it is not shown, and `joint_depths`, of
+        both sheets there, [N, K, 2] in half extents.
 
         Parameters exist for the modalities that `init` was shown, so show it all of them (`nothing`).
         """
@@ -63,6 +65,9 @@ class Encoder(nn.Module):
         stems = [
             Conv(half, size=1, dtype=self.dtype, name=f"stem_{name}")(value) for name, value in sorted(pictures.items())
         ]
+        edges = self._edges(observations)
+        sharp = sharp + self._grown(full, "sharp")(edges)
+        stems.append(self._grown(half, "stem")(space_to_depth(edges)))
         more = partial(deeper, count=self.more, dtype=self.dtype)
         fine = more(Residual(self.dtype, name="fine")(sum(stems)), name="fine")
         middle = Conv(quarter, kind="down", dtype=self.dtype, name="down_quarter")(
@@ -79,11 +84,11 @@ class Encoder(nn.Module):
         found = [Joints(len(KEYPOINTS), dtype=self.dtype, name="joints")(coarse, middle)]
         for index in range(CORRECTIONS):
             correction = Correction(dtype=self.dtype, name=f"correction_{index}")
-            found.append(correction(coarse, middle, fine, found[-1]))
+            found.append(correction(coarse, middle, fine, edges, found[-1]))
         joints = jnp.where(keypoints[..., 2:] > 0, keypoints[..., :2] / (size / 2) - 1, found[-1])
         # Found joints are judged by where they are alone: the loss of depths would move them to where they say more.
         places = jax.lax.stop_gradient(joints)
-        messages, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, places, shown)
+        messages, depths = Posture(dtype=self.dtype, name="posture")(middle, fine, edges, places, shown)
         middle = middle + Conv(quarter, size=1, gain=1.0, dtype=self.dtype, name="posture_middle")(messages)
         n, side, _, channels = messages.shape
         messages = messages.reshape(n, side // 2, 2, side // 2, 2, channels).mean((2, 4))
@@ -97,6 +102,22 @@ class Encoder(nn.Module):
             "joints": (jnp.stack(found, axis=1) + 1) * (size / 2),
             "joint_depths": depths,
         }
+
+    def _edges(self, observations):
+        """Where in a pixel one thing ends and another begins: features [N, S, S, C] of the fine picture and the parts.
+
+        Half of the error of depth lies in pixels that a limb's rim goes through.
+        """
+        full, rgb = self.features[0], observations["rgb"]
+        detail = observations.get("detail", jnp.zeros((len(rgb), 2 * rgb.shape[1], 2 * rgb.shape[2], 3)))
+        seen = jnp.concatenate([rgb, space_to_depth(detail)], axis=-1)
+        h = Conv(full, dtype=self.dtype, name=f"{GROWN}edges")(seen)
+        if "parts" in observations:
+            h = h + Conv(full, size=1, dtype=self.dtype, name=f"{GROWN}edges_parts")(observations["parts"])
+        return nn.silu(h)
+
+    def _grown(self, channels, name):
+        return Conv(channels, size=1, gain=0.0, dtype=self.dtype, name=GROWN + name)
 
 
 class Decoder(nn.Module):

@@ -8,13 +8,25 @@ import jax
 import jax.numpy as jnp
 
 from tryon_jax.geometry.camera import pixel_centres
-from tryon_jax.models.layers import Conv, GroupNorm, Residual
+from tryon_jax.models.layers import GROWN, Conv, GroupNorm, Residual
 from tryon_jax.models.posture import measured, sampled
 
 # Unit of a correction, half picture sides: a first guess is a few hundredths of a half side off.
 MOVE = 0.1
-# Cells around a guessed place, in cells of the finer features, that are looked at.
-NEIGHBOURS = jnp.stack(jnp.meshgrid(jnp.arange(-1.0, 2.0), jnp.arange(-1.0, 2.0)), axis=-1).reshape(-1, 2)
+# Cells around a guessed place, along a side, that are looked at.
+NEIGHBOURS = jnp.arange(-1.0, 2.0)
+
+
+def around(x, joints):
+    """Features [N, K, 9 C] of x [N, S, S, C] at joints [N, K, 2] in [-1, 1] and a cell off; zero beyond the picture.
+
+    Bilinear, first along columns: the neighbours of a joint share those.
+    """
+    n, side, _, channels = x.shape
+    places = (joints[..., None] + 1) * side / 2 + NEIGHBOURS
+    weights = jnp.maximum(1 - jnp.abs(jnp.arange(side) + 0.5 - places[..., None]), 0).astype(x.dtype)
+    rows = jnp.einsum("nkjy,nyxc->nkjxc", weights[:, :, 1], x)
+    return jnp.einsum("nkix,nkjxc->nkjic", weights[:, :, 0], rows).reshape(n, joints.shape[1], -1)
 
 
 class Joints(nn.Module):
@@ -56,20 +68,24 @@ class Correction(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, coarse, middle, fine, joints):
-        """coarse, middle, fine: features [N, ., ., .] of falling cell size; joints [N, K, 2] in [-1, 1] -> the same."""
+    def __call__(self, coarse, middle, fine, edges, joints):
+        """coarse, middle, fine, edges: features [N, ., ., .] of falling cell size; joints [N, K, 2] in [-1, 1] -> the
+        same."""
         n, count = joints.shape[:2]
         # A guess is judged by itself: a later one would move it to where more is seen.
         joints = jax.lax.stop_gradient(joints)
-        around = joints[:, :, None] + NEIGHBOURS * (2 / fine.shape[1])
-        around = sampled(fine, around.reshape(n, -1, 2)).reshape(n, count, -1)
-        seen = jnp.concatenate([sampled(middle, joints), around], axis=-1)
         start = nn.initializers.variance_scaling(1.0, "fan_in", "truncated_normal", in_axis=1, batch_axis=0)
-        kernel = self.param("look", start, (count, seen.shape[-1], self.look)).astype(seen.dtype)
-        seen = nn.silu(nn.LayerNorm(dtype=self.dtype, name="norm")(jnp.einsum("nkc,kcd->nkd", seen, kernel)))
+        seen = self._looked("look", start, jnp.concatenate([sampled(middle, joints), around(fine, joints)], axis=-1))
+        seen = seen + self._looked(f"{GROWN}look", nn.initializers.zeros, around(edges, joints))
+        seen = nn.silu(nn.LayerNorm(dtype=self.dtype, name="norm")(seen))
         # Places in full precision, as in Posture.
         h = jnp.concatenate([seen.reshape(n, -1), measured(joints), coarse.mean((1, 2))], axis=-1)
         h = nn.silu(nn.Dense(self.width, name="read")(h))
         h = h + nn.silu(nn.Dense(self.width, dtype=self.dtype, name="think")(h))
         small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
         return joints + MOVE * nn.Dense(2 * count, kernel_init=small, name="move")(h).reshape(n, count, 2)
+
+    def _looked(self, name, start, seen):
+        """What each keypoint makes of its own features [N, K, C]: [N, K, look]."""
+        kernel = self.param(name, start, (*seen.shape[1:], self.look)).astype(seen.dtype)
+        return jnp.einsum("nkc,kcd->nkd", seen, kernel)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS
 from tryon_jax.models.maps import unit
 
-PICTURES = ("rgb", "parts", "geometry", "known", "garment", "garment_mask")
+PICTURES = ("rgb", "detail", "parts", "geometry", "known", "garment", "garment_mask")
 
 
 def observations(seen):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import KEYPOINT
+from tryon_jax.models.layers import GROWN
 from tryon_jax.models.maps import DEPTH_UNIT
 
 # Visibility of a keypoint that is not shown, but where the posture is read in place of where it was found.
@@ -50,9 +51,9 @@ class Posture(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x, fine, joints, shown):
-        """x [N, S, S, C]; fine [N, T, T, D], finer: which way a foot points is a matter of pixels; joints [N, K, 2], x
-        and y in [-1, 1] over the picture; shown [N, K]: 1 if known, not found.
+    def __call__(self, x, fine, edges, joints, shown):
+        """x [N, S, S, C]; fine and edges [N, T, T, D], finer: which way a foot points is a matter of pixels; joints
+        [N, K, 2], x and y in [-1, 1] over the picture; shown [N, K]: 1 if known, not found.
 
         Returns messages [N, S, S, channels], and the depths of the front and of the back sheet at the joints,
         [N, K, 2] in half extents of the picture.
@@ -60,6 +61,9 @@ class Posture(nn.Module):
         n, side, count = len(x), x.shape[1], joints.shape[1]
         seen = jnp.concatenate([sampled(x, joints), sampled(fine, joints)], axis=-1).reshape(n, -1)
         seen = nn.Dense(self.width // 2, dtype=self.dtype, name="look")(seen)
+        close = sampled(edges, joints).reshape(n, -1)
+        zeros, name = nn.initializers.zeros, f"{GROWN}look"
+        seen = seen + nn.Dense(self.width // 2, use_bias=False, kernel_init=zeros, dtype=self.dtype, name=name)(close)
         # In full precision: a limb's foreshortening is a small difference of places.
         numbers = jnp.concatenate([measured(joints), shown.astype(jnp.float32), nn.silu(seen)], axis=-1)
         h = nn.silu(nn.Dense(self.width, name="read")(numbers))

@@ -16,6 +16,11 @@ def sample(rng, size, feet, kind=None):
 
     kind: one of KINDS, at random by SHARES if none is given.
     """
+    return finer(rng, size, feet, kind).reshape(size, FINE, size, FINE, 3).mean(axis=(1, 3))
+
+
+def finer(rng, size, feet, kind=None):
+    """The picture of which `sample` is the mean over 2 x 2 pixels, [2S, 2S, 3]; large pictures show no more there."""
     kind = str(rng.choice(KINDS, p=SHARES)) if kind is None else kind
     side = size * FINE if size <= 128 else size
     centres = (np.arange(side, dtype=np.float32) + 0.5) / side
@@ -31,8 +36,8 @@ def sample(rng, size, feet, kind=None):
     else:
         picture = _room(rng, rows, columns, feet, kind == "room")
         picture = _focus(picture, rows, feet, rng.uniform(0.0, 0.006))
-    if side != size:
-        picture = picture.reshape(size, FINE, size, FINE, 3).mean(axis=(1, 3))
+    if side == size:
+        picture = picture.repeat(FINE, axis=0).repeat(FINE, axis=1)
     return np.clip(picture, 0, 1).astype(np.float32)
 
 

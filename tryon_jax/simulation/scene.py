@@ -1,5 +1,6 @@
 """One training example of the batch contract, made from its Specification alone."""
 
+import copy
 import functools
 
 import jax
@@ -67,7 +68,7 @@ def example(spec, size):
     front, back = drawn[0]
     garment_class = garments.load(spec.chosen.kind).CLASS
     made = {"camera": camera, **_sheets(front, back, GARMENT_PARTS[garment_class])}
-    made["person"], made["person_segmentation"] = _photo(rng, drawn[-1][0], camera, size)
+    made |= _photo(rng, drawn[-1][0], camera, size)
     made["keypoints"] = _keypoints(person.keypoints, camera, size)
     made["garment"], made["garment_mask"] = _shop_picture(rng, spec, closet, shown, size)
     made["garment_class"] = np.int32(GARMENT_CLASSES.index(garment_class))
@@ -248,17 +249,30 @@ def _sheets(front, back, part):
         made[f"{name}_segmentation"] = labels
         made[f"{name}_strain"] = np.asarray(side.strain)
         made[f"{name}_garment_uv"] = np.asarray(side.garment_xy) * (labels == PART[part])[..., None]
-    return made
+    return {**made, "front_fine": np.asarray(front.fine)}
 
 
 def _photo(rng, front, camera, size):
-    """The photo [S, S, 3] before a background, and its part labels [S, S]."""
+    """The photo before a background, its part labels, and the same photo taken with twice the pixels a side."""
     feet = 0.5 + float(camera[2] / (camera[0] * size))
-    behind = background.sample(rng, size, feet)
-    coverage = np.asarray(front.coverage)
-    behind = ground.shadow(rng, behind, coverage[..., 0], feet)
-    picture = np.asarray(front.rgb) * coverage + behind * (1 - coverage)
-    return sensor.expose(rng, picture), np.asarray(front.labels)
+    behind = background.finer(rng, size, feet)
+    again = copy.deepcopy(rng)  # shadow, lens and contrast are drawn alike; grain is each picture's own
+    coverage, fine = np.asarray(front.coverage), np.asarray(front.fine)
+    pictures = {
+        "person": (rng, np.asarray(front.rgb) * coverage, coverage, _halved(behind)),
+        "person_fine": (again, fine[..., :3], fine[..., 3:], behind),
+    }
+    made = {"person_segmentation": np.asarray(front.labels)}
+    for name, (draws, covered, share, ground_behind) in pictures.items():
+        shaded = ground.shadow(draws, ground_behind, share[..., 0], feet)
+        made[name] = sensor.expose(draws, covered + shaded * (1 - share))
+    return made
+
+
+def _halved(picture):
+    """Mean over 2 x 2 pixels of a picture [2S, 2S, C]."""
+    side = len(picture) // 2
+    return picture.reshape(side, 2, side, 2, -1).mean(axis=(1, 3))
 
 
 def _keypoints(points, camera, size):

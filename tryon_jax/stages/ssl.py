@@ -192,7 +192,7 @@ def _eval_step(setup, params, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=2))(rng)
     picture = jax.vmap(pretext.picture)(batch, keys[:, 0], 1 - batch["has"]["rgb"])
     visible = _visible(setup, batch, keys[:, 1])
-    skips, hints = jnp.zeros(len(picture)), {"parts": 1.0, "keypoints": 1.0}  # skips: the upper levels as they are
+    skips, hints = jnp.zeros(len(visible)), {"parts": 1.0, "keypoints": 1.0}  # skips: the upper levels as they are
     whole = _look_twice(setup, params, jax.vmap(pretext.whole)(batch, picture))
     hinted = _reconstruct(setup, params, jax.vmap(partial(pretext.whole, **hints))(batch, picture), skips)
     shown = (batch, picture, visible, batch["front_depth"], batch["mask"])
@@ -272,6 +272,6 @@ def _predict(setup, params, batch, rng):
     visible = _visible(setup, batch, keys[:, 1])
     shown = jax.vmap(pretext.masked)(batch, picture, visible, batch["front_depth"], batch["mask"])
     filled = _look_twice(setup, params, shown)["front_colour"]
-    filled = jnp.where(batch["mask"] * (1 - visible) > 0, filled, picture)
+    filled = jnp.where(batch["mask"] * (1 - visible) > 0, filled, picture.rgb)
     sheets = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
-    return sheets | {"masked": picture * visible, "filled": filled}
+    return sheets | {"masked": picture.rgb * visible, "filled": filled}

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax import augment, losses
+from tryon_jax import augment, losses, pretext
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
 from tryon_jax.models import adversary, mirror
 from tryon_jax.models import maps as named
@@ -96,7 +96,9 @@ def _observations(example):
     """What the networks are shown of one example: the photo, its parts and its keypoints, and the garment."""
     has = example["has"]
     parts = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * has["person_segmentation"]
-    person = {"rgb": 2 * example["person"] - 1, "parts": parts, "keypoints": example["keypoints"] * has["keypoints"]}
+    photo = pretext.Picture(example["person"], example["person_fine"])
+    person = {"rgb": 2 * photo.rgb - 1, "detail": pretext.detail(photo), "parts": parts}
+    person["keypoints"] = example["keypoints"] * has["keypoints"]
     return {**person, **{name: example[name] for name in GARMENT}}
 
 
@@ -108,7 +110,8 @@ def _hidden(setup, observations, key):
     keys, settings = jax.random.split(key), setup.mask
     visible = augment.patch_mask(keys[0], observations["rgb"].shape[:2], settings["patch"], settings["ratio"])
     visible = jnp.where(jax.random.uniform(keys[1]) < settings["share"], visible, 1.0)
-    return {**observations, "rgb": observations["rgb"] * visible}
+    pictures = {"rgb": observations["rgb"] * visible, "detail": observations["detail"] * augment.twice(visible)}
+    return {**observations, **pictures}
 
 
 def _look(setup, params, seen, keys=(None, None)):
@@ -198,7 +201,7 @@ def _moved(setup, example, key):
     example = augment.apply(example, augment.sample(keys[0], setup.augment))
     colour = augment.sample_colour(keys[1], setup.augment["colour"])
     sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
-    pictures = {name: augment.recolour(example[name], colour) for name in ("person", "garment")}
+    pictures = {name: augment.recolour(example[name], colour) for name in ("person", "person_fine", "garment")}
     return {**example, **sheets, **pictures}
 
 

@@ -184,14 +184,17 @@ def _sheets(front, back, label):
         made[f"{name}_depth"], made[f"{name}_normals"] = np.asarray(side.depth), np.asarray(side.normals)
         made[f"{name}_segmentation"] = labels
         made[f"{name}_garment_uv"] = np.asarray(side.garment_xy) * (labels == label)[..., None]
-    return made
+    return {**made, "front_fine": np.asarray(front.fine)}
 
 
 def _photo(front):
-    """person and person_segmentation: the front sheet before a plain backdrop."""
-    coverage = np.asarray(front.coverage)
-    picture = np.asarray(front.rgb) * coverage + np.float32(BACKDROP) * (1 - coverage)
-    return {"person": picture, "person_segmentation": np.asarray(front.labels)}
+    """person, person_fine and person_segmentation: the front sheet before a plain backdrop."""
+    coverage, fine = np.asarray(front.coverage), np.asarray(front.fine)
+    return {
+        "person": np.asarray(front.rgb) * coverage + np.float32(BACKDROP) * (1 - coverage),
+        "person_fine": fine[..., :3] + np.float32(BACKDROP) * (1 - fine[..., 3:]),
+        "person_segmentation": np.asarray(front.labels),
+    }
 
 
 def _shop_picture(one, kind, number, textures, size):

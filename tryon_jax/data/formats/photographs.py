@@ -34,9 +34,10 @@ def example(person, garment, size, worn, caption, path):
     frame = standardize.frame_person(person)
     spec = data.specification(size)
     made = {key: np.zeros(*entry) for key, entry in spec.items() if key != "has"}
-    small, close = _shrunk(person, frame, size)
+    small, close = _shrunk(person, frame, data.FINER * size)
     labels = at_centres(person["segmentation"], frame, size)
     made |= standardize.crop_person(small, close, size) | {"person_segmentation": labels}
+    made["person_fine"] = standardize.crop_person(small, close, data.FINER * size)["person"]
     made |= standardize.crop_garment(_shrunk_garment(garment, size), size)
     made |= {"camera": standardize.camera(frame, size), "same_garment": np.float32(worn), "caption": caption}
     known = {"keypoints", "person_segmentation", *(("rgb", "mask", "segmentation") if worn else ())}
@@ -45,12 +46,20 @@ def example(person, garment, size, worn, caption, path):
 
 
 def _front(person, frame, size, labels):
-    """front_rgb, front_segmentation and mask: what the photo shows of the person, without the ground at the rim."""
+    """front_rgb, front_fine, front_segmentation and mask: what the photo shows of the person, without the ground at
+    the rim."""
     mask = (labels > 0).astype(np.float32)[..., None]
+    cut, cover = _alone(person, frame, size)
+    rgb = np.clip(cut / np.maximum(cover, LEAST_COVER), 0, 1) * mask
+    fine = np.concatenate(_alone(person, frame, data.FINER * size), axis=-1)
+    return {"front_rgb": rgb.astype(np.float32), "front_fine": fine, "front_segmentation": labels, "mask": mask}
+
+
+def _alone(person, frame, size):
+    """(colour times coverage [S, S, 3], coverage [S, S, 1]) of the person without the ground."""
     cover = standardize.crop_mask(person, frame, size)[0][..., None]
     cut = standardize.crop_person(person | {"rgb": person["alone"]}, frame, size)["person"]
-    rgb = np.clip(cut / np.maximum(cover, LEAST_COVER), 0, 1) * mask
-    return {"front_rgb": rgb.astype(np.float32), "front_segmentation": labels, "mask": mask}
+    return np.minimum(cut, cover), cover
 
 
 def _shrunk(person, frame, size):

@@ -17,7 +17,7 @@ from tryon_jax.assets import cache_folder
 from tryon_jax.data.synthetic import records
 from tryon_jax.errors import UserError
 
-VERSION = "1.0.0"  # raised by hand where the readers or the records change
+VERSION = "1.1.0"  # raised by hand where the readers or the records change
 MARK = "dataset_info.json"  # what TFDS writes into every prepared folder
 # Made sets: what draws them draws as quickly as files are read, and CLOTH3D's frames would fill terabytes.
 DRAWN = ("synthetic", "cloth3d")

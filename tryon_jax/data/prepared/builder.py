@@ -54,13 +54,12 @@ class Standardised(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return {split: self._generate_examples([one for one in wanted if one.split == split]) for split in splits}
 
     def _generate_examples(self, chunks):
-        pictures = records.COLOURS + records.COVERAGES + records.LABELS
         for chunk in chunks:
             stored = staging.read(self._staged, chunk)
             if stored is None:
                 raise OSError(f"{chunk.name} was damaged after it was made")
             for number, record in enumerate(stored, start=chunk.first):
-                example = {key: value.tobytes() if key in pictures else value for key, value in record.items()}
+                example = {key: value.tobytes() if key in made.PICTURES else value for key, value in record.items()}
                 yield number, example | {"caption": str(record["caption"])}
 
 

@@ -6,12 +6,19 @@ import io
 import numpy as np
 import tensorflow_datasets as tfds
 
+from tryon_jax import data
 from tryon_jax.data.synthetic import records, staging
+
+# Keys whose arrays are PNG bytes.
+PICTURES = (*records.COLOURS, *records.COVERAGES, *records.LABELS, *records.FINE)
 
 
 def features(size):
     """The stored features of examples with pictures of side `size`."""
     found = {key: tfds.features.Image(shape=(size, size, 3), encoding_format="png") for key in records.COLOURS}
+    for key, channels in records.FINE.items():
+        shape = (data.FINER * size, data.FINER * size, channels)
+        found[key] = tfds.features.Image(shape=shape, encoding_format="png")
     for key in records.COVERAGES + records.LABELS:
         found[key] = tfds.features.Image(shape=(size, size, 1), encoding_format="png")
     channels = {"depth": 1, "normals": 3, "garment_uv": 2, "strain": 1}
@@ -60,7 +67,6 @@ class Synthetic(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return {split: self._generate_examples(split) for split in dict.fromkeys(c.split for c in self._wanted)}
 
     def _generate_examples(self, split):
-        pictures = records.COLOURS + records.COVERAGES + records.LABELS
         for chunk in self._wanted:
             if chunk.split != split:
                 continue
@@ -68,7 +74,7 @@ class Synthetic(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             if stored is None:
                 raise OSError(f"{chunk.name} was damaged after it was made")
             for number, record in enumerate(stored, start=chunk.first):
-                example = {key: value.tobytes() if key in pictures else value for key, value in record.items()}
+                example = {key: value.tobytes() if key in PICTURES else value for key, value in record.items()}
                 yield number, example | {key: str(value) for key, value in record.items() if value.dtype.kind == "U"}
 
 

@@ -8,6 +8,8 @@ from PIL import Image
 from tryon_jax.data import HAS
 
 COLOURS = ("person", "garment", "front_rgb", "back_rgb")
+# Pictures of twice the pixels a side, and their channels.
+FINE = {"person_fine": 3, "front_fine": 4}
 COVERAGES = ("mask", "garment_mask")
 LABELS = ("person_segmentation", "front_segmentation", "back_segmentation")
 # Steps per unit: depth in 1/20 mm (reaching 1.6 m), garment coordinates in 1/32,767 of half the picture, strain
@@ -37,7 +39,7 @@ def pack(example, identities, about):
 
     identities, about: dicts with the keys of IDENTITIES and ABOUT.
     """
-    packed = {key: _png(example[key]) for key in COLOURS + COVERAGES}
+    packed = {key: _png(example[key]) for key in (*COLOURS, *COVERAGES, *FINE)}
     packed |= {key: _png(example[key].astype(np.uint8)) for key in LABELS}
     for key, (dtype, steps) in STEPS.items():
         packed[key] = np.round(np.clip(example[key] * steps, -np.iinfo(dtype).max, np.iinfo(dtype).max)).astype(dtype)
@@ -50,7 +52,7 @@ def pack(example, identities, about):
 
 def unpack(stored):
     """One example of the batch contract from what the data set holds, pictures decoded to uint8 arrays."""
-    example = {key: stored[key].astype(np.float32) / np.float32(255) for key in COLOURS + COVERAGES}
+    example = {key: stored[key].astype(np.float32) / np.float32(255) for key in (*COLOURS, *COVERAGES, *FINE)}
     example |= {key: stored[key][..., 0].astype(np.int32) for key in LABELS}
     for key, (_, steps) in STEPS.items():
         example[key] = stored[key].astype(np.float32) / np.float32(steps)
@@ -64,7 +66,7 @@ def unpack(stored):
 
 
 def _png(picture):
-    """PNG bytes, uint8 [N], of a picture: float in [0, 1] (rounded to 1/255) or uint8; [H, W], [H, W, 1 or 3]."""
+    """PNG bytes, uint8 [N], of a picture: float in [0, 1] (rounded to 1/255) or uint8; [H, W], [H, W, 1, 3 or 4]."""
     if picture.dtype != np.uint8:
         picture = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     picture = picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
