@@ -59,19 +59,24 @@ def test_a_missing_part_and_damage_are_told(folder):
         checkpoint.latest_step(folder)
 
 
-def test_nobody_trains_into_the_packages_own_weights():
-    with pytest.raises(UserError, match="--workdir=pretrained"):
-        train.run(ConfigDict(), "pretrained")
+@pytest.mark.parametrize("name", weights.PRETRAINED)
+def test_nobody_trains_into_the_packages_own_weights(name):
+    with pytest.raises(UserError, match=f"--workdir={name}"):
+        train.run(ConfigDict(), name)
 
 
-def test_the_packages_weights_fit_its_networks():
-    config = ConfigDict(checkpoint.run_config("pretrained"))
-    stage, params = evaluate.build_stage(config), checkpoint.restore_parts("pretrained")
+@pytest.mark.parametrize("name", weights.PRETRAINED)
+def test_the_packages_weights_fit_its_networks(name):
+    config = ConfigDict(checkpoint.run_config(name))
+    stage, params = evaluate.build_stage(config), checkpoint.restore_parts(name)
     wanted = jax.eval_shape(stage.init, jax.random.key(0), made_people.batch(config.model.size, 1)).ema
     shapes = [{name: leaf.shape for name, leaf in _named(tree)} for tree in (params, wanted)]
     assert shapes[0] == shapes[1], "the networks changed: train anew and run experiments/publish.py"
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params))
-    assert (weights.folder("pretrained") / weights.PARAMS).stat().st_size < 12 * 2**20
+
+
+def test_the_packages_weights_are_small():
+    assert sum((weights.folder(name) / weights.PARAMS).stat().st_size for name in weights.PRETRAINED) < 12 * 2**20
 
 
 def _named(tree):

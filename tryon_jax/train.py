@@ -25,7 +25,7 @@ def run(config, workdir):
 
     Raises UserError for what the user can mend: a folder of another config, a metric that is not finite, ...
     """
-    if str(workdir) == weights.PRETRAINED:
+    if str(workdir) in weights.PRETRAINED:
         raise UserError(f"--workdir={workdir}: this names the weights that come with the package; give another folder")
     workdir = pathlib.Path(workdir)
     parallel.indices(config.batch_size)  # a batch that the devices cannot share is refused before anything is written

@@ -1,5 +1,6 @@
 """Trained weights to pass on: a folder of params.safetensors, config.json and scores.json, which stands wherever the
-folder of a run is read. One comes with the package, under the name `pretrained`."""
+folder of a run is read. Two come with the package: `pretrained` dresses people, `pretrained_ssl` is what it began with,
+for trainings of one's own to begin with."""
 
 import json
 import pathlib
@@ -11,13 +12,13 @@ from safetensors.numpy import load_file, save_file
 
 from tryon_jax.errors import UserError
 
-PRETRAINED = "pretrained"
+PRETRAINED = ("pretrained", "pretrained_ssl")
 PARAMS, CONFIG, SCORES = "params.safetensors", "config.json", "scores.json"
 
 
 def folder(name):
-    """The folder (pathlib.Path) that a run's name stands for: `pretrained` for the package's own weights."""
-    return pathlib.Path(__file__).parent / PRETRAINED if str(name) == PRETRAINED else pathlib.Path(name)
+    """The folder (pathlib.Path) that a run's name stands for: one of PRETRAINED for the package's own weights."""
+    return pathlib.Path(__file__).parent / str(name) if str(name) in PRETRAINED else pathlib.Path(name)
 
 
 def are_in(name):
