@@ -26,7 +26,7 @@ def moved(example, key, ranges):
     example = augment.apply(example, augment.sample(keys[0], {**ranges, "yaw": 0.0}))
     colour = augment.sample_colour(keys[1], ranges["colour"])
     sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
-    pictures = {name: augment.recolour(example[name], colour) for name in ("person", "garment")}
+    pictures = {name: augment.recolour(example[name], colour) for name in ("person", "person_fine", "garment")}
     return {**example, **sheets, **pictures}
 
 
