@@ -6,6 +6,7 @@ import numpy as np
 
 from tryon_jax import augment, data
 from tryon_jax.geometry import camera as cameras
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import PART
 
 SIZE = 48
@@ -59,8 +60,8 @@ def person(size=SIZE):
     generator = np.random.default_rng(0)
     # Something in the fine pixels that their means do not tell.
     for key, picture in (("person_fine", example["person"]), ("front_fine", _covered(example))):
-        grain = 0.1 * generator.uniform(size=(2 * size, 2 * size, 1)) * data.twice(mask)
-        example[key] = (data.twice(picture) * (1 - grain)).astype(np.float32)
+        grain = 0.1 * generator.uniform(size=(2 * size, 2 * size, 1)) * twice(mask)
+        example[key] = (twice(picture) * (1 - grain)).astype(np.float32)
     example["keypoints"] = np.concatenate([generator.uniform(15, 33, (17, 2)), np.ones((17, 1))], 1).astype(np.float32)
     example["garment"] = generator.uniform(size=(size, size, 3)).astype(np.float32)
     example["garment_mask"] = (generator.uniform(size=(size, size, 1)) > 0.5).astype(np.float32)

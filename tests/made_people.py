@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 from tryon_jax import data
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import PART
 
 
@@ -31,8 +32,8 @@ def example(number, size):
         made[f"{side}_garment_uv"][:] = np.stack([x, -y / 0.4], -1) * 0.9 * cloth[..., None]
     made["person_segmentation"][:] = labels
     made["mask"][:], made["person"][:] = inside, rgb + (1 - inside) * 0.4
-    made["person_fine"][:] = data.twice(made["person"])
-    made["front_fine"][:] = data.twice(np.concatenate([rgb, inside], -1))
+    made["person_fine"][:] = twice(made["person"])
+    made["front_fine"][:] = twice(np.concatenate([rgb, inside], -1))
     made["garment"][:], made["garment_mask"][:] = colour, 1
     made["keypoints"][:, :2] = rng.uniform(0.2, 0.8, (17, 2)) * size
     made["keypoints"][:, 2] = 1

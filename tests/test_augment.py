@@ -8,6 +8,7 @@ from ellipsoids import RANGES, SIZE, assert_same, flat, interior, person, transf
 
 from tryon_jax import augment, data
 from tryon_jax.geometry import camera as cameras
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS, KEYPOINT, PART
 
 apply = jax.jit(augment.apply)
@@ -98,8 +99,8 @@ def test_a_fine_picture_moves_with_its_sheet():
     rows, columns = np.mgrid[:SIZE, :SIZE]
     blob = np.exp(-((rows - 20) ** 2 + (columns - 27) ** 2) / 8).astype(np.float32)[..., None]
     example["person"] = np.repeat(blob, 3, -1)
-    example["person_fine"] = data.twice(example["person"])
-    example["front_fine"] = data.twice(np.repeat(blob, 4, -1))
+    example["person_fine"] = twice(example["person"])
+    example["front_fine"] = twice(np.repeat(blob, 4, -1))
     for seed in range(4):
         moved = apply(example, augment.sample(jax.random.key(seed), {**RANGES, "yaw": 0.0}))
         for key in ("person_fine", "front_fine"):
@@ -112,7 +113,7 @@ def test_a_fine_picture_moves_with_its_sheet():
 def test_a_turned_sheets_fine_picture_is_the_turned_sheet():
     moved = apply(person(), transform(yaw=0.3))
     wanted = np.concatenate([moved["front_rgb"], moved["mask"]], -1)
-    np.testing.assert_allclose(moved["front_fine"], data.twice(wanted), atol=1e-5)
+    np.testing.assert_allclose(moved["front_fine"], twice(wanted), atol=1e-5)
 
 
 def test_covered_colours_change_as_they_would_alone():

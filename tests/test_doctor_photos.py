@@ -263,7 +263,7 @@ def blank_garment(root):
 
 @pytest.mark.parametrize(("name", "layout", "damage", "kind", "file"), FAULTS)
 def test_a_planted_fault_is_found(name, layout, damage, kind, file, tmp_path):
-    doctored.check(name, layout, damage, kind, file, tmp_path)
+    assert doctored.found(name, layout, damage, tmp_path) == [(kind, file)]
 
 
 def test_masks_of_three_equal_channels_are_no_fault(tmp_path):

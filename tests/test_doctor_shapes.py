@@ -229,7 +229,7 @@ def sample_in_both_parts(root):
 
 @pytest.mark.parametrize(("name", "layout", "damage", "kind", "file"), FAULTS)
 def test_a_planted_fault_is_found(name, layout, damage, kind, file, tmp_path):
-    doctored.check(name, layout, damage, kind, file, tmp_path)
+    assert doctored.found(name, layout, damage, tmp_path) == [(kind, file)]
 
 
 def test_samples_in_folders_of_splits_are_found(tmp_path):

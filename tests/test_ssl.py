@@ -10,6 +10,7 @@ from made_people import example
 
 from configs.ssl import get_config
 from tryon_jax import augment, pretext
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models.posture import TOLD
 from tryon_jax.stages import ssl
@@ -24,7 +25,7 @@ def photo(person):
 
 
 def _both(visible):
-    return pretext.Picture(visible, augment.twice(visible))
+    return pretext.Picture(visible, twice(visible))
 
 
 @pytest.fixture(scope="module")

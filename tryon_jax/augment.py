@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from tryon_jax.geometry.blend import PLANES, blend, facing, from_planes, gather, mean, nearest, to_planes
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS
 from tryon_jax.geometry.turn import rotate, turn_sheets
 
@@ -106,11 +107,6 @@ def _turn(example, yaw):
     # The picture of a turned sheet shows no more than the sheet.
     turned["front_fine"] = twice(jnp.concatenate([turned["front_rgb"] * turned_mask, turned_mask], axis=-1))
     return {**example, **{name: jnp.where(yaw == 0, example[name], value) for name, value in turned.items()}}
-
-
-def twice(picture):
-    """The picture [H, W, C] with each pixel 2 x 2 times."""
-    return picture.repeat(2, axis=0).repeat(2, axis=1)
 
 
 def _turn_keypoints(example, yaw):

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from tryon_jax import augment
 from tryon_jax.geometry.camera import half_extent
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models.encoder_decoder import MODALITIES
 from tryon_jax.models.maps import DEPTH_UNIT
@@ -58,7 +59,7 @@ def picture(example, key, use_photo):
 
 def detail(picture):
     """What a Picture's fine pixels are apart from the pixel they lie in, [2H, 2W, 3] in units of observed colour."""
-    return 2 * (picture.fine - augment.twice(picture.rgb))
+    return 2 * (picture.fine - twice(picture.rgb))
 
 
 def whole(example, picture, parts=0.0, keypoints=0.0):
@@ -88,7 +89,7 @@ def masked(example, picture, visible, depth, valid, parts=0.0, keypoints=0.0):
     return {
         **unmasked,
         "rgb": 2 * (picture.rgb * visible + filled * (1 - visible)) - 1,
-        "detail": unmasked["detail"] * augment.twice(visible),
+        "detail": unmasked["detail"] * twice(visible),
         "parts": unmasked["parts"] * visible,
         "geometry": jnp.concatenate([known, jnp.ones_like(depth)], axis=-1) * visible,
         "known": visible,

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from tests.made_people import batch as made_people
-from tryon_jax import augment, pretext
+from tryon_jax import pretext
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import GARMENT_CLASSES
 from tryon_jax.stages import gan, ssl, transfer
 
@@ -126,5 +127,5 @@ def _hidden(setup, observations, key):
     return {
         **observations,
         "rgb": observations["rgb"] * visible,
-        "detail": observations["detail"] * augment.twice(visible),
+        "detail": observations["detail"] * twice(visible),
     }

@@ -7,10 +7,10 @@ import pkgutil
 
 import numpy as np
 
+from tryon_jax.geometry.fine import FINER
 from tryon_jax.geometry.parts import KEYPOINTS, PARTS
 
 SIDES = ("front", "back")
-FINER = 2  # pixels of a fine picture in one of a sheet, along a side
 TARGETS = ("rgb", "depth", "normals", "segmentation", "garment_uv", "strain")
 # Those that networks predict: a sheet that a stage makes has these.
 PREDICTED = ("rgb", "depth", "normals", "segmentation", "garment_uv")
@@ -56,11 +56,6 @@ def specification(size, garment_size=None):
         spec[f"{side}_strain"] = ((*picture, 1), one)
     spec["has"] = {name: ((), one) for name in HAS}
     return spec
-
-
-def twice(picture):
-    """The fine picture [FINER H, FINER W, C] that shows no more than the picture [H, W, C]."""
-    return picture.repeat(FINER, axis=0).repeat(FINER, axis=1)
 
 
 def check(example, size, garment_size=None):

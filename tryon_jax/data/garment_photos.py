@@ -26,6 +26,7 @@ from tryon_jax import data
 from tryon_jax.data import prepared, standardize
 from tryon_jax.data.formats import access, idx, pictures
 from tryon_jax.errors import UserError
+from tryon_jax.geometry.fine import FINER, twice
 from tryon_jax.geometry.parts import GARMENT_CLASSES
 
 SPLITS = ("train", "test")
@@ -174,7 +175,7 @@ def example(rgb, label, size):
     """
     longer = max(rgb.shape[:2])
     height, width = (max(1, round(size * side / longer)) for side in rgb.shape[:2])
-    small, close = (_resized(rgb, width * times, height * times) for times in (1, data.FINER))
+    small, close = (_resized(rgb, width * times, height * times) for times in (1, FINER))
     rows, columns = (slice((size - side) // 2, (size - side) // 2 + side) for side in (height, width))
     border = np.concatenate([small[[0, -1]].reshape(-1, 3), small[:, [0, -1]].reshape(-1, 3)])
     garment_class = GARMENT_CLASSES.index(CLASS_OF.get(label.lower(), GARMENT_CLASSES[0]))
@@ -188,7 +189,7 @@ def example(rgb, label, size):
     made["mask"][rows, columns] = 1
     ground = np.median(border, axis=0).astype(np.float32) / 255
     made["person"] = made["front_rgb"] + (1 - made["mask"]) * ground
-    shown, cover = np.zeros_like(made["person_fine"]), data.twice(made["mask"])
+    shown, cover = np.zeros_like(made["person_fine"]), twice(made["mask"])
     shown[cover[..., 0] > 0] = close.reshape(-1, 3) / np.float32(255)
     made["front_fine"], made["person_fine"] = np.concatenate([shown, cover], -1), shown + (1 - cover) * ground
     # An equal camera for all: one photo has no scale, and what it shows is no person.

@@ -14,10 +14,10 @@ import os
 
 import numpy as np
 
-from tryon_jax import data
 from tryon_jax.data import prepared
 from tryon_jax.data.formats import access, keypoints, labels, pairs, photographs, pictures
 from tryon_jax.errors import UserError
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import GARMENT_CLASSES, KEYPOINT
 from tryon_jax.geometry.relief import normals_from_depth
 
@@ -120,7 +120,7 @@ def read(root, size, pair):
         made[f"{side}_depth"] = ((depth - hips) * metres + HIPS).astype(np.float32) * mask
         made[f"{side}_normals"] = photographs.at_centres(np.asarray(slopes), frame, size) * mask
     made |= {"mask": mask, "front_rgb": made["front_rgb"] * mask}
-    made["front_fine"] = made["front_fine"] * data.twice(mask)
+    made["front_fine"] = made["front_fine"] * twice(mask)
     made["front_segmentation"] = made["front_segmentation"] * (mask[..., 0] > 0)
     made["has"] |= {name: np.float32(1) for name in ("depth", "normals")}
     return made

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tryon_jax import data
+from tryon_jax.geometry.fine import FINER
 from tryon_jax.geometry.parts import KEYPOINT
 
 FILL = 0.9  # the synthetic cameras' mean share of the picture that the person's longer side fills
@@ -42,7 +43,7 @@ def standardize(person, garment, size):
     """
     example, frame = _empty(size), frame_person(person)
     example |= crop_person(person, frame, size)
-    example["person_fine"] = crop_person(person, frame, data.FINER * size)["person"]
+    example["person_fine"] = crop_person(person, frame, FINER * size)["person"]
     example |= crop_garment(garment, size)
     example["camera"] = camera(frame, size)
     example["has"]["keypoints"] = example["has"]["person_segmentation"] = np.float32(1)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax import augment, losses, pretext
+from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
 from tryon_jax.models import adversary, mirror
 from tryon_jax.models import maps as named
@@ -110,7 +111,7 @@ def _hidden(setup, observations, key):
     keys, settings = jax.random.split(key), setup.mask
     visible = augment.patch_mask(keys[0], observations["rgb"].shape[:2], settings["patch"], settings["ratio"])
     visible = jnp.where(jax.random.uniform(keys[1]) < settings["share"], visible, 1.0)
-    pictures = {"rgb": observations["rgb"] * visible, "detail": observations["detail"] * augment.twice(visible)}
+    pictures = {"rgb": observations["rgb"] * visible, "detail": observations["detail"] * twice(visible)}
     return {**observations, **pictures}
 
 

@@ -12,6 +12,7 @@ from tryon_jax import data
 from tryon_jax.data import standardize
 from tryon_jax.data.formats import keypoints
 from tryon_jax.errors import UserError
+from tryon_jax.geometry.fine import FINER
 
 SPARE = 2  # photo pixels a pixel of the square, at least, that are left to the filter that shrinks without aliasing
 LEAST_COVER = 0.05  # of a pixel by the person: less is a corner, whose colour would be the rounding of its bytes
@@ -34,10 +35,10 @@ def example(person, garment, size, worn, caption, path):
     frame = standardize.frame_person(person)
     spec = data.specification(size)
     made = {key: np.zeros(*entry) for key, entry in spec.items() if key != "has"}
-    small, close = _shrunk(person, frame, data.FINER * size)
+    small, close = _shrunk(person, frame, FINER * size)
     labels = at_centres(person["segmentation"], frame, size)
     made |= standardize.crop_person(small, close, size) | {"person_segmentation": labels}
-    made["person_fine"] = standardize.crop_person(small, close, data.FINER * size)["person"]
+    made["person_fine"] = standardize.crop_person(small, close, FINER * size)["person"]
     made |= standardize.crop_garment(_shrunk_garment(garment, size), size)
     made |= {"camera": standardize.camera(frame, size), "same_garment": np.float32(worn), "caption": caption}
     known = {"keypoints", "person_segmentation", *(("rgb", "mask", "segmentation") if worn else ())}
@@ -51,7 +52,7 @@ def _front(person, frame, size, labels):
     mask = (labels > 0).astype(np.float32)[..., None]
     cut, cover = _alone(person, frame, size)
     rgb = np.clip(cut / np.maximum(cover, LEAST_COVER), 0, 1) * mask
-    fine = np.concatenate(_alone(person, frame, data.FINER * size), axis=-1)
+    fine = np.concatenate(_alone(person, frame, FINER * size), axis=-1)
     return {"front_rgb": rgb.astype(np.float32), "front_fine": fine, "front_segmentation": labels, "mask": mask}
 
 

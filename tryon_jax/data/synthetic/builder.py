@@ -6,8 +6,8 @@ import io
 import numpy as np
 import tensorflow_datasets as tfds
 
-from tryon_jax import data
 from tryon_jax.data.synthetic import records, staging
+from tryon_jax.geometry.fine import FINER
 
 # Keys whose arrays are PNG bytes.
 PICTURES = (*records.COLOURS, *records.COVERAGES, *records.LABELS, *records.FINE)
@@ -17,7 +17,7 @@ def features(size):
     """The stored features of examples with pictures of side `size`."""
     found = {key: tfds.features.Image(shape=(size, size, 3), encoding_format="png") for key in records.COLOURS}
     for key, channels in records.FINE.items():
-        shape = (data.FINER * size, data.FINER * size, channels)
+        shape = (FINER * size, FINER * size, channels)
         found[key] = tfds.features.Image(shape=shape, encoding_format="png")
     for key in records.COVERAGES + records.LABELS:
         found[key] = tfds.features.Image(shape=(size, size, 1), encoding_format="png")
