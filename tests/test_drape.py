@@ -41,6 +41,18 @@ def test_motion_goes_from_rest_to_the_pose():
     assert (bodies.arms_radius > 0.01).all() and (bodies.arms_radius < 0.1).all()
 
 
+def test_more_collider_points_than_usual_get_more_room(monkeypatch):
+    motion, bodies = moving()
+    count = len(motion.sites.face)
+    monkeypatch.setattr(drape, "SITES_ROOM", count // 8 * 4)  # half of what is needed, in quarters that end elsewhere
+    tight = drape.colliders(motion)
+    room = tight.points.shape[-1]
+    assert count <= room < count + drape.SITES_ROOM // 4
+    for name in ("points", "normals", "ring", "limbs"):
+        np.testing.assert_array_equal(getattr(tight, name)[..., :count], getattr(bodies, name)[..., :count])
+    assert (tight.points[:, :, count:] > 100).all()
+
+
 @pytest.mark.parametrize("name, levels", [("tshirt", 2), ("trousers", 2), ("skirt", 1), ("dress", 1), ("jacket", 1)])
 def test_draped_garments_pass_the_gates(name, levels):
     motion, _ = moving()

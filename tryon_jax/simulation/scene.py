@@ -87,7 +87,7 @@ def about(spec, size):
     chosen = closet.hung(spec.chosen.garment_id, _outfit_of(spec.sheets, closet))
     person = _person(spec.body_id, seed, levels)
     return {
-        "shape": wardrobe.shape_of(spec.body_id, seed),
+        "shape": closet.shape,
         "stature": np.ptp(closet.motion.rest.vertices[:, 2]),
         "skin": person.look.skin,
         "hairstyle": person.hairstyle,
@@ -205,8 +205,8 @@ def _dressed(person, bare, spec, outfit, closet, shown, size):
 def _person(body_id, seed, levels):
     """The body's looks, hair and shoes, the same in all of its examples."""
     rng, woman = np.random.default_rng([seed, 8, body_id]), specification.is_woman(body_id, seed)
-    rest = wardrobe.dress(body_id, seed, levels).motion.rest
-    return people.make(rng, rest, woman, float(wardrobe.shape_of(body_id, seed)[1]))
+    closet = wardrobe.dress(body_id, seed, levels)
+    return people.make(rng, closet.motion.rest, woman, float(closet.shape[1]))
 
 
 def _shop(spec, closet, size):

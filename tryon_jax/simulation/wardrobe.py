@@ -13,7 +13,9 @@ from tryon_jax.simulation.fabric import FABRICS
 LAYER = 0.0015  # metres between one garment and the next, more than between cloth and skin
 UNDER = 0.009  # metres off the skin at most of a top that has a jacket over it
 WAISTBAND = 0.03  # metres below the waist from which a top inside a skirt is tucked
-ATTEMPTS, PATIENCE = 40, 8  # of drawing garments anew before a body is given up, and before its pose is
+# Of drawing garments anew: before a pose is given up, and before the body is, since a coat over a hood on broad
+# shoulders may be strained in every pose; and how many bodies are tried.
+PATIENCE, ATTEMPTS, BODIES = 8, 40, 4
 
 
 class Hung(NamedTuple):
@@ -30,9 +32,11 @@ class Hung(NamedTuple):
 
 
 class Wardrobe(NamedTuple):
-    """motion: drape.Motion of the body; pose: body.Pose; outfits: two tuples of Hung, in the order in which they are
-    put on; redraws: how many garments failed a gate and were drawn anew; drapes: how many were made in all."""
+    """shape: the body's controls [6]; motion: its drape.Motion; pose: body.Pose; outfits: two tuples of Hung, in the
+    order in which they are put on; redraws: how many garments failed a gate and were drawn anew; drapes: how many were
+    made in all."""
 
+    shape: np.ndarray
     motion: drape.Motion
     pose: body.Pose
     outfits: tuple
@@ -44,9 +48,9 @@ class Wardrobe(NamedTuple):
         return next(one for one in self.outfits[outfit] if one.garment_id == garment_id)
 
 
-def shape_of(body_id, seed):
-    """The six shape controls of a body, its gender as the specification has it."""
-    shape = body.sample_shape(np.random.default_rng([seed, 7, body_id]))
+def _shape(body_id, seed, attempt):
+    """The six shape controls of a body, its gender as the specification has it; `attempt` counts those given up."""
+    shape = body.sample_shape(np.random.default_rng([seed, 7, body_id, attempt]))
     away = min(shape[0], 1 - shape[0])
     shape[0] = 1 - away if specification.is_woman(body_id, seed) else away
     return shape
@@ -56,11 +60,12 @@ def shape_of(body_id, seed):
 def dress(body_id, seed, levels):
     """The Wardrobe of a body; `levels` of detail as in drape.drape. The same arguments give the same bits.
 
-    Raises ValueError if ATTEMPTS garments failed, which no body of ours does.
+    Raises ValueError if no garment passed the gates on any of BODIES bodies, which none of ours does.
     """
-    for redraws in range(ATTEMPTS):
+    for redraws in range(BODIES * ATTEMPTS):
         if redraws % PATIENCE == 0:
-            pose, moving = _posed(body_id, seed, redraws // PATIENCE)
+            shape = _shape(body_id, seed, redraws // ATTEMPTS)
+            pose, moving = _posed(body_id, seed, redraws // PATIENCE, shape)
             made, attempts = {}, {}
         outfits = []
         failed = None
@@ -69,22 +74,23 @@ def dress(body_id, seed, levels):
             outfits.append(hung)
             failed = failed or next((one for one in hung if one.report.failed), None)
         if failed is None:
-            return Wardrobe(moving, pose, tuple(outfits), redraws, sum(isinstance(one, Hung) for one in made.values()))
+            drapes = sum(isinstance(one, Hung) for one in made.values())
+            return Wardrobe(shape, moving, pose, tuple(outfits), redraws, drapes)
         attempts[failed.garment_id] = attempts.get(failed.garment_id, 0) + 1
         if attempts[failed.garment_id] % 2 == 0:
             # What is underneath may be to blame.
             for beneath in failed.key[-1][:1]:
                 attempts[beneath] = attempts.get(beneath, 0) + 1
     raise ValueError(
-        f"body {body_id} of seed {seed}: {ATTEMPTS} garments in a row failed a gate, the last {failed.report}"
+        f"body {body_id} of seed {seed}: {redraws + 1} garments in a row failed a gate, the last {failed.report}"
     )
 
 
-def _posed(body_id, seed, attempt):
+def _posed(body_id, seed, attempt, shape):
     """The body's pose and its drape.Motion; `attempt` counts the poses given up before."""
     rng = np.random.default_rng([seed, 12, body_id, attempt])
     pose = body.sample_pose(rng, str(rng.choice(list(body.POSES))))
-    return pose, drape.motion(body.load(), shape_of(body_id, seed), pose)
+    return pose, drape.motion(body.load(), shape, pose)
 
 
 def order(outfit):
