@@ -189,6 +189,27 @@ def test_a_view_is_compiled_once_and_holds_every_turn():
     np.testing.assert_allclose(other.astype(int), view.draw(held, 0.7)[0].astype(int), atol=1)
 
 
+def test_meshes_of_about_one_size_share_a_compilation_and_their_filling_is_not_seen():
+    notched = ball()
+    notched["mask"][8:12, 8:12] = 0  # off the sphere's rim, within the box that the texture shows
+    large, small = (lift(sheets, CAMERA) for sheets in (ball(), notched))
+    assert len(large.faces) > len(small.faces) and len(large.vertices) > len(small.vertices)
+    held = view.prepare(large, 24)
+    drawn, _ = view.draw(held, 0.3)
+    compiled = view._draw._cache_size()
+    view.draw(view.prepare(small, 24), 0.3)
+    assert view._draw._cache_size() == compiled
+    count, corners = len(large.vertices), len(large.uv)
+    bare = held.mesh._replace(
+        vertices=held.mesh.vertices[:count],
+        faces=held.mesh.faces[: len(large.faces)],
+        uv=held.mesh.uv[:corners],
+        uv_faces=held.mesh.uv_faces[: len(large.faces)],
+    )
+    plain, _ = view.draw(held._replace(mesh=bare, normals=held.normals[:count]), 0.3)
+    np.testing.assert_array_equal(drawn, plain)
+
+
 def test_bilateral_filter_removes_noise_and_keeps_steps():
     rng = np.random.default_rng(0)
     truth = np.where(np.arange(40) < 20, 0.0, 0.2) * np.ones((40, 1))

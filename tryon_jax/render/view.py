@@ -40,9 +40,10 @@ def _place(vertices, yaw, camera, size):
 class View(NamedTuple):
     """A mesh on the device, ready to be drawn from any side (`prepare`, `draw`).
 
-    mesh: camera-frame Mesh, centred on x = z = 0, its texture float32 in [0, 1], or None where uv are colours
-    (geometry.files.read); normals [V, 3]; camera [3] that holds every turn, of the samples; background [3]; light
-    [9, 3] or None; size: side of the picture in pixels; capacity of the rasteriser; path: as of `rasterize`.
+    mesh: camera-frame Mesh, centred on x = z = 0, filled up with rows that show nothing, its texture float32 in
+    [0, 1], or None where uv are colours (geometry.files.read); normals [V, 3]; camera [3] that holds every turn, of the
+    samples; background [3]; light [9, 3] or None; size: side of the picture in pixels; capacity of the rasteriser;
+    path: as of `rasterize`.
     """
 
     mesh: Mesh
@@ -86,26 +87,47 @@ def _framing(vertices, size):
     return np.array([2 * half / size, 0.0, (low + high) / 2], np.float32)
 
 
+def _room(count):
+    """Rows to make room for so that `count` fit: few different numbers, at most half as many again."""
+    step = max(64, (1 << (count - 1).bit_length()) // 4)
+    return -(-count // step) * step
+
+
+def _with_room(mesh):
+    """A Mesh of the same surface whose arrays are as long as those of others of about its size.
+
+    What is drawn is compiled for the arrays' lengths, which takes far longer than drawing. The rows added are faces
+    whose corners are all alike, which no pixel shows.
+    """
+
+    def longer(rows):
+        rows = np.asarray(rows)
+        return np.pad(rows, ((0, _room(len(rows)) - len(rows)), (0, 0)))
+
+    return mesh._replace(**{name: longer(getattr(mesh, name)) for name in ("vertices", "faces", "uv", "uv_faces")})
+
+
 def prepare(mesh, size, light=None, background=BACKGROUND, path="auto"):
     """The View of a camera-frame Mesh in pictures of side `size`, turned about its middle; on the device once.
 
+    Meshes of about as many vertices and faces share one compilation, if their textures are of one size.
     light: coefficients [9, 3] fixed to the viewer, or None for the texture's colours as they are (right where they hold
     light already, as lifted sheets do). Raises ValueError if the mesh is too fine for one pass of the rasteriser.
     """
     vertices = np.asarray(mesh.vertices, np.float32)
     middle = (vertices.min(0) + vertices.max(0)) / 2
     vertices = (vertices - middle * [1, 0, 1]).astype(np.float32)
-    normals = vertex_normals(vertices, np.asarray(mesh.faces))
-    texture = None if mesh.texture is None else np.asarray(mesh.texture, np.float32) / 255
-    mesh = jax.tree.map(jnp.asarray, mesh._replace(vertices=vertices, texture=texture))
     large = (size * _SUPERSAMPLING,) * 2
-    camera = _framing(vertices, large[0])
+    camera, count = _framing(vertices, large[0]), len(mesh.faces)
+    texture = None if mesh.texture is None else np.asarray(mesh.texture, np.float32) / 255
+    mesh = jax.tree.map(jnp.asarray, _with_room(mesh._replace(vertices=vertices, texture=texture)))
+    normals = vertex_normals(mesh.vertices, mesh.faces)
     turns = np.arange(_TRIED) * (2 * np.pi / _TRIED)
     need = max(_candidates(mesh.vertices, mesh.faces, jnp.float32(yaw), camera, large) for yaw in turns)
     # Turns in between need a little more; a power of two, so that similar meshes share one compilation.
     capacity = 1 << int(need * 1.05).bit_length()
     if need > raster.MAX_CAPACITY:
-        raise ValueError(f"{len(mesh.faces)} faces at {size} pixels exceed the rasteriser: draw smaller pictures")
+        raise ValueError(f"{count} faces at {size} pixels exceed the rasteriser: draw smaller pictures")
     return View(
         mesh, normals, jnp.asarray(camera), jnp.asarray(background, jnp.float32), light, size,
         min(capacity, raster.MAX_CAPACITY), path,
