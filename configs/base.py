@@ -139,6 +139,7 @@ def _augment():
     augment.scale = 0.1  # largest relative change of size
     augment.shift = 0.05  # largest shift, share of the picture's side
     augment.flip = 0.5  # probability of a left-right mirror
+    augment.taper = 0.4  # largest share by which a garment's picture flares or narrows, transfer only
     augment.depth_noise = 0.01  # metres, standard deviation on depth inputs, to be denoised
     augment.depth_dropout = 0.05  # share of depth input pixels dropped
     augment.colour = 0.2  # largest relative change of brightness, contrast and saturation of inputs

@@ -22,7 +22,7 @@ from tryon_jax.stages import transfer
 SIZE, COUNT = 16, 2
 # Compiled in a fraction of the time; each program here runs a few times only.
 quick = partial(jax.jit, compiler_options={"xla_backend_optimization_level": "0"})
-RANGES = {"roll": 0.1, "scale": 0.1, "shift": 0.05, "flip": 0.5, "colour": 0.2, "yaw": 0.2}
+RANGES = {"roll": 0.1, "scale": 0.1, "shift": 0.05, "flip": 0.5, "colour": 0.2, "taper": 0.4, "yaw": 0.2}
 
 
 def keys(count=COUNT):

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax import augment, losses, pretext
+from tryon_jax import augment, losses, pretext, relaid
 from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
 from tryon_jax.models import adversary, mirror
@@ -197,9 +197,10 @@ def _observe_made(maps):
 
 
 def _moved(setup, example, key):
-    """One example moved, and recoloured: photo and sheets alike, and the garment picture with them."""
-    keys = jax.random.split(key)
+    """One example moved, and recoloured: photo and sheets alike, and the garment picture with them; that laid anew."""
+    keys = jax.random.split(key, 3)
     example = augment.apply(example, augment.sample(keys[0], setup.augment))
+    example = relaid.apply(example, relaid.sample(keys[2], setup.augment["taper"]))
     colour = augment.sample_colour(keys[1], setup.augment["colour"])
     sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
     pictures = {name: augment.recolour(example[name], colour) for name in ("person", "person_fine", "garment")}
