@@ -39,6 +39,7 @@ def failing(monkeypatch, fails):
             worn.append(wardrobe.Hung(kind, garment_id, None, None, report, key, False))
             if report.failed:
                 break
+        made.update({one.key: one for one in worn})
         return tuple(worn)
 
     monkeypatch.setattr(wardrobe, "_put_on", put_on)
@@ -63,10 +64,26 @@ def test_a_garment_that_fails_is_cut_anew_and_counted(tried, monkeypatch):
     assert dress().redraws == 3 and len(tried) == 1
 
 
+def test_what_a_jacket_hangs_on_is_cut_anew_each_second_time_and_the_skirt_is_not(tried, monkeypatch):
+    worn = (("skirt", 80), ("hoodie", 81), ("jacket", 82))
+    monkeypatch.setattr(specification, "outfits", lambda *_: (worn, worn[:2]))
+    hoodies = {0: 0}
+
+    def fails(_, garment_id, attempt):
+        hoodies[0] = max(hoodies[0], attempt) if garment_id == 81 else hoodies[0]
+        return garment_id == 82 and hoodies[0] < 2
+
+    seen = failing(monkeypatch, fails)
+    assert dress().redraws == 4
+    assert max(attempt for garment_id, attempt in seen if garment_id == 80) == 0
+    assert [attempt for garment_id, attempt in seen if garment_id == 82] == [0, 1, 2, 3, 4]
+
+
 def test_a_pose_in_which_nothing_passes_is_given_up(tried, monkeypatch):
     failing(monkeypatch, lambda *_: len(tried) < 3)
     closet = dress()
     assert closet.redraws == 2 * wardrobe.PATIENCE
+    assert closet.drapes > closet.redraws  # those of the poses given up are counted too
     assert [attempt for _, attempt in tried] == [0, 1, 2]
     assert all(np.array_equal(shape, tried[0][0]) for shape, _ in tried)
 

@@ -15,7 +15,7 @@ UNDER = 0.009  # metres off the skin at most of a top that has a jacket over it
 WAISTBAND = 0.03  # metres below the waist from which a top inside a skirt is tucked
 # Of drawing garments anew: before a pose is given up, and before the body is, since a coat over a hood on broad
 # shoulders may be strained in every pose; and how many bodies are tried.
-PATIENCE, ATTEMPTS, BODIES = 8, 40, 4
+PATIENCE, ATTEMPTS, BODIES = 4, 20, 4
 
 
 class Hung(NamedTuple):
@@ -62,28 +62,34 @@ def dress(body_id, seed, levels):
 
     Raises ValueError if no garment passed the gates on any of BODIES bodies, which none of ours does.
     """
+    chosen, attempts, made, drapes = specification.outfits(body_id, seed), {}, {}, 0
     for redraws in range(BODIES * ATTEMPTS):
         if redraws % PATIENCE == 0:
             shape = _shape(body_id, seed, redraws // ATTEMPTS)
             pose, moving = _posed(body_id, seed, redraws // PATIENCE, shape)
-            made, attempts = {}, {}
-        outfits = []
-        failed = None
-        for outfit in specification.outfits(body_id, seed):
-            hung = _put_on(outfit, moving, seed, levels, attempts, made)
-            outfits.append(hung)
-            failed = failed or next((one for one in hung if one.report.failed), None)
-        if failed is None:
-            drapes = sum(isinstance(one, Hung) for one in made.values())
-            return Wardrobe(shape, moving, pose, tuple(outfits), redraws, drapes)
-        attempts[failed.garment_id] = attempts.get(failed.garment_id, 0) + 1
-        if attempts[failed.garment_id] % 2 == 0:
-            # What is underneath may be to blame.
-            for beneath in failed.key[-1][:1]:
-                attempts[beneath] = attempts.get(beneath, 0) + 1
+            drapes, made = drapes + _drapes(made), {}
+        outfits = [_put_on(outfit, moving, seed, levels, attempts, made) for outfit in chosen]
+        refused = next((hung for hung in outfits if hung[-1].report.failed), None)
+        if refused is None:
+            return Wardrobe(shape, moving, pose, tuple(outfits), redraws, drapes + _drapes(made))
+        for one in _blamed(refused, attempts):
+            attempts[one.garment_id] = attempts.get(one.garment_id, 0) + 1
     raise ValueError(
-        f"body {body_id} of seed {seed}: {redraws + 1} garments in a row failed a gate, the last {failed.report}"
+        f"body {body_id} of seed {seed}: {redraws + 1} garments in a row failed a gate, the last {refused[-1].report}"
     )
+
+
+def _drapes(made):
+    return sum(isinstance(one, Hung) for one in made.values())
+
+
+def _blamed(refused, attempts):
+    """The Hungs to cut anew of an outfit whose last one failed: that, and each second time what it hangs on."""
+    *beneath, failed = refused
+    # A jacket hangs on the top, which a skirt may hold at the waist: the skirt bears nothing of it.
+    tops = [one for one in beneath if garments.load(one.kind).CLASS == "upper"]
+    again = attempts.get(failed.garment_id, 0) % 2 == 1
+    return [failed, *(tops or beneath)[-1:]] if again else [failed]
 
 
 def _posed(body_id, seed, attempt, shape):
