@@ -14,25 +14,27 @@ from tryon_jax.data.synthetic import generator
 from tryon_jax.errors import UserError
 
 LARGEST = 12 * 2**20  # bytes: what a package may weigh more without anybody minding
-# Presets whose held-out people another has too, which is made sooner: whoever asks for an example of what the weights
-# know need not wait for all that they learned from. Their scores say what that was.
+# Presets whose held-out people another has too, which is made sooner: these are scored on that, and their config names
+# it, so that whoever asks for a held-out example need not wait for all that was learned from, which the scores name.
 SOONER = {"cpu_more": "cpu"}
 
 
 def publish(workdir, out):
     """Scores the newest checkpoint of the run in `workdir` and writes it into `out`; returns the scores."""
     config = ConfigDict(checkpoint.run_config(workdir))
+    learned_from = config.data.preset
+    config.data.preset = SOONER.get(learned_from, learned_from)
     stage, source = evaluate.build_stage(config), evaluate.open_split(config, "test")
     params = weights.kept(checkpoint.restore_parts(workdir))  # what is scored is what is passed on
     size = sum(leaf.nbytes // 2 for leaf in jax.tree.leaves(params))
     if size > LARGEST:
         raise UserError(f"{workdir}: {size / 2**20:.1f} MiB of weights; at most {LARGEST / 2**20:.0f} are passed on")
     found = evaluate.scorer(stage, source, config.batch_size, config.seed)(params)
-    data = {"name": config.data.name, "preset": config.data.preset, "examples": len(source)}
+    data = {"name": config.data.name, "preset": learned_from, "examples": len(source)}
     if config.data.name == "synthetic":
         data["version"] = generator.version()
     # Paths of the machine that trained it tell nobody anything.
-    config.data.folder, config.data.preset = "", SOONER.get(config.data.preset, config.data.preset)
+    config.data.folder = ""
     for part in config.init:
         config.init[part] = ""
     scores = {"step": checkpoint.latest_step(workdir), "data": data, "scores": found}
