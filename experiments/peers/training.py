@@ -14,21 +14,10 @@ from functools import partial
 import jax
 import tqdm
 
-from tryon_jax import augment, checkpoint, evaluate, parallel, relaid, summaries
+from tryon_jax import checkpoint, evaluate, parallel, summaries
 from tryon_jax.data import pipeline
 from tryon_jax.errors import UserError
-
-
-def moved(example, key, ranges):
-    """One example moved, and its pictures recoloured, as transfer's own training does; ranges: its config.augment."""
-    keys = jax.random.split(key, 3)
-    # One photo does not show what a turned person would.
-    example = augment.apply(example, augment.sample(keys[0], {**ranges, "yaw": 0.0}))
-    example = relaid.apply(example, relaid.sample(keys[2], ranges["taper"]))
-    colour = augment.sample_colour(keys[1], ranges["colour"])
-    sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
-    pictures = {name: augment.recolour(example[name], colour) for name in ("person", "person_fine", "garment")}
-    return {**example, **sheets, **pictures}
+from tryon_jax.stages import transfer
 
 
 def step_of(peer, ranges):
@@ -37,7 +26,7 @@ def step_of(peer, ranges):
     def step(state, batch, rng):
         # Transfer deals five keys an example and moves it by the first.
         keys = jax.vmap(partial(jax.random.split, num=5))(rng)
-        return peer.train_step(state, jax.vmap(partial(moved, ranges=ranges))(batch, keys[:, 0]), keys[:, 1])
+        return peer.train_step(state, jax.vmap(partial(transfer.moved, ranges))(batch, keys[:, 0]), keys[:, 1])
 
     return step
 

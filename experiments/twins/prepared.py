@@ -48,7 +48,7 @@ def prepare(name, stage, batch, seed):
         return dict(zip(("example", "seen", "flat", "bare"), made, strict=True))
     if name == "gan":
         return jax.vmap(partial(gan._moved, setup))(batch, drawn[:, 1])
-    made = jax.vmap(partial(transfer._moved, setup))(batch, drawn[:, 0])
+    made = jax.vmap(partial(transfer.moved, setup.augment))(batch, drawn[:, 0])
     hiding = jax.vmap(partial(jax.random.split, num=3))(drawn[:, 1])[:, 2]
     blank = {"rgb": jnp.ones_like(made["person"]), "detail": jnp.ones_like(made["person_fine"])}
     visible = jax.vmap(partial(transfer._hidden, setup), in_axes=(0, 0))(blank, hiding)["rgb"][..., :1]
@@ -84,7 +84,7 @@ def as_prepared(name):
     else:
         seen = transfer._observations
         with (
-            mock.patch.object(transfer, "_moved", _unmoved),
+            mock.patch.object(transfer, "moved", _unmoved),
             mock.patch.object(transfer, "_observations", lambda item: {**seen(item), "visible": item["visible"]}),
             mock.patch.object(transfer, "_hidden", _hidden),
         ):

@@ -66,8 +66,7 @@ def build(config, axis_name=None):
         ema_decay=config.optimizer.ema_decay,
         loss=config.loss.to_dict(),
         mask=config.mask.to_dict(),
-        # One photo does not show what a turned person would: in transfer nothing turns about the vertical axis.
-        augment={**config.augment.to_dict(), "yaw": 0.0},
+        augment=config.augment.to_dict(),
     )
     steps = (partial(step, setup) for step in (_init, _train_step, _eval_step))
     return Stage(*steps, summarize=dressing.summarize, predict=partial(_predict, setup))
@@ -196,12 +195,16 @@ def _observe_made(maps):
     return observe(*colours, maps["front_depth"], maps["back_depth"], *parts, jax.nn.sigmoid(maps["mask"]))
 
 
-def _moved(setup, example, key):
-    """One example moved, and recoloured: photo and sheets alike, and the garment picture with them; that laid anew."""
+def moved(ranges, example, key):
+    """One example moved, and recoloured: photo and sheets alike, and the garment picture with them; that laid anew.
+
+    ranges: the config's augment, as a dict; its yaw is left out.
+    """
     keys = jax.random.split(key, 3)
-    example = augment.apply(example, augment.sample(keys[0], setup.augment))
-    example = relaid.apply(example, relaid.sample(keys[2], setup.augment["taper"]))
-    colour = augment.sample_colour(keys[1], setup.augment["colour"])
+    # One photo does not show what a turned person would.
+    example = augment.apply(example, augment.sample(keys[0], {**ranges, "yaw": 0.0}))
+    example = relaid.apply(example, relaid.sample(keys[2], ranges["taper"]))
+    colour = augment.sample_colour(keys[1], ranges["colour"])
     sheets = {name: augment.recolour(example[name], colour, example["mask"]) for name in ("front_rgb", "back_rgb")}
     pictures = {name: augment.recolour(example[name], colour) for name in ("person", "person_fine", "garment")}
     return {**example, **sheets, **pictures}
@@ -213,7 +216,7 @@ def _logits(setup, params, x, garment_class):
 
 def _train_step(setup, state, batch, rng):
     keys = jax.vmap(partial(jax.random.split, num=5))(rng)
-    batch = jax.vmap(partial(_moved, setup))(batch, keys[:, 0])
+    batch = jax.vmap(partial(moved, setup.augment))(batch, keys[:, 0])
     classes, adversarial = batch["garment_class"], setup.loss["adversarial"]
     knee = {"depth_knee": setup.loss["depth_knee"]}
     settings = {"ranges": setup.augment["discriminator"], "objective": setup.loss["objective"]}
