@@ -21,7 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # a clone 
 
 from experiments.check_lift import person  # noqa: E402
 from experiments.limits import Row, judge  # noqa: E402
-from tryon_jax.render import native, view  # noqa: E402
+from tryon_jax import native  # noqa: E402
+from tryon_jax.render import view  # noqa: E402
 from tryon_jax.render.lift import lift  # noqa: E402
 
 PATHS = {"C++": "native", "JAX": "jax"}

@@ -2,7 +2,7 @@
 
     python experiments/check_raster.py [--poses 16] [--sizes 256 512]
 
-Bodies in random shapes and poses, turned at random, both layers. Paths: pure JAX, C++ (render/native) and Pallas
+Bodies in random shapes and poses, turned at random, both layers. Paths: pure JAX, C++ (native) and Pallas
 (render/tiles, interpreted where no GPU is). Rays are Embree's, through pixel centres, on the mesh with corners snapped
 as ours are. Then the same bodies behind a pinhole camera, from so near that its near plane cuts them, against rays
 shot from it; and closed spheres, which must cover every pixel of theirs exactly twice. Exits with 1 if a limit is
@@ -22,8 +22,9 @@ from trimesh.ray.ray_pyembree import RayMeshIntersector
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # a clone need not be installed
 
 from experiments.limits import Row, judge  # noqa: E402
+from tryon_jax import native  # noqa: E402
 from tryon_jax.geometry.camera import camera_from_world, project  # noqa: E402
-from tryon_jax.render import native, perspective  # noqa: E402
+from tryon_jax.render import perspective  # noqa: E402
 from tryon_jax.render import rasterize as raster  # noqa: E402
 from tryon_jax.simulation import body, pose  # noqa: E402
 

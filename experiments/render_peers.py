@@ -70,8 +70,9 @@ class Ours(Contender):
         super().__init__(scene, size)
         import jax
 
-        from tryon_jax.render import native, surface
+        from tryon_jax import native
         from tryon_jax.render import rasterize as raster
+        from tryon_jax.render import surface
 
         if path == "native" and not native.available():
             raise RuntimeError("no C++ compiler")

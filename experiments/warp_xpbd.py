@@ -9,7 +9,8 @@ import functools
 import numpy as np
 import warp as wp
 
-from tryon_jax.simulation.cloth import GRAVITY, PUSH, SPEED, STEP, SUBSTEPS
+from tryon_jax.simulation.cloth import GRAVITY, SPEED, STEP, SUBSTEPS
+from tryon_jax.simulation.contacts import PUSH
 
 SEEN = 0.05  # metres within which a vertex looks for the body; further off it touches nothing
 RUBS = 5e-4  # metres within which contacts rub, as in simulation.cloth

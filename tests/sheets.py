@@ -63,8 +63,8 @@ def schedule(frames, last=0.0, gravity=1.0, damping=0.97, bending=1.0):
     return cloth.Schedule(*(np.pad(column.astype(np.float32), (0, FRAMES - frames)) for column in columns))
 
 
-def run(start, made, bodies, plan, fabric, times=1, bending=None, friction=0.0, pins=None):
-    """Positions [V, 3] and speed [V] after a plan that is repeated; start [V, 3]; made: a cloth.Cloth."""
+def run(start, made, bodies, plan, fabric, times=1, bending=None, friction=0.0, pins=None, path="auto"):
+    """Positions [V, 3] and speed [V] after a plan that is repeated; start [V, 3]; made: a Cloth; path: simulate's."""
     size, count = len(made.area), len(start)
     x = np.zeros((3, size), np.float32)
     x[:, :count] = np.asarray(start).T
@@ -75,7 +75,7 @@ def run(start, made, bodies, plan, fabric, times=1, bending=None, friction=0.0, 
     stiff = fabric.bending / fabric.density if bending is None else bending
     for _ in range(times):
         x, near, speed = cloth.simulate(
-            x, near, made, bodies, np.stack([pins, pins]), np.float32(stiff), np.float32(friction), plan
+            x, near, made, bodies, np.stack([pins, pins]), np.float32(stiff), np.float32(friction), plan, path
         )
     return np.asarray(x)[:, :count].T, np.asarray(speed)[:count]
 

@@ -12,6 +12,7 @@ FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py")
 
 LEVELS = (
     {"geometry", "models", "losses", "metrics", "state", "summaries", "assets", "weights", "errors"},
+    {"native"},
     {"render", "garments", "augment", "parallel", "checkpoint", "traced"},
     {"simulation", "pretext", "relaid", "scores"},
     {"stages", "data", "photo", "protocols"},
@@ -30,13 +31,14 @@ ALLOWED = {
     "summaries": {"geometry", "errors"},
     "weights": {"errors"},
     "models": {"losses", "geometry", "errors"},
-    "render": {"geometry", "assets", "errors"},
+    "native": {"assets"},
+    "render": {"geometry", "native", "errors"},
     "garments": {"geometry", "errors"},
     "augment": {"geometry", "errors"},
     "parallel": {"state", "assets", "errors"},
     "traced": {"assets"},
     "checkpoint": {"state", "assets", "weights", "models", "errors"},
-    "simulation": {"garments", "render", "geometry", "assets", "errors"},
+    "simulation": {"garments", "render", "native", "geometry", "assets", "errors"},
     "pretext": {"models", "augment", "geometry", "render", "errors"},
     "relaid": {"render", "errors"},
     "stages": {

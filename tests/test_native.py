@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_rasterize import on_screen, soup, sphere
 
-from tryon_jax.render import native
+from tryon_jax import native
 from tryon_jax.render import rasterize as raster
 from tryon_jax.render import surface as surfaces
 from tryon_jax.render.texture import sample_seen, sample_texture

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from test_rasterize import on_screen, sphere
 
-from tryon_jax.render import native, surface
+from tryon_jax import native
 from tryon_jax.render import rasterize as raster
+from tryon_jax.render import surface
 
 SIZE = (384, 448)  # above surface.WHOLE
 

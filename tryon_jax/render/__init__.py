@@ -14,8 +14,8 @@ triangles of the pixels in their boxes, cut to the picture. `candidates` counts 
 possible take about 1.05 times the count of a scene like it. Too little is never passed over: every id becomes -2, and
 whatever is made of such ids is NaN.
 
-Files: rasterize (which triangle; C++ in native, Pallas in tiles), surface (depth, barycentrics, attributes there),
-perspective, texture, edges (gradients of silhouettes), shade, view (a mesh held on the device and turned); lift with
-height_field, jumps and outline (sheets to closed solids), depth_filter; the rest makes sheets fine and colours them:
-refine, limbs, compose, motif, palette, holes, paste.
+Files: rasterize (which triangle; Pallas in tiles, C++ in tryon_jax.native), surface (depth, barycentrics, attributes
+there), perspective, texture, edges (gradients of silhouettes), shade, view (a mesh held on the device and turned);
+lift with height_field, jumps and outline (sheets to closed solids), depth_filter; the rest makes sheets fine and
+colours them: refine, limbs, compose, motif, palette, holes, paste.
 """

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax.render import native
+from tryon_jax import native
 
 PATHS = ("auto", "jax", "native", "pallas")
 SUBPIXELS = 256
@@ -142,7 +142,7 @@ def rasterize(vertices, faces, size, capacity, path="auto"):
     size (H, W); capacity = static number of candidate pixels, the sum of the triangles' clipped box areas
     (`candidates` counts them). Equal depths (within 1e-6 m) go to the lower number. Overflow is set if the
     capacity is too small, if a triangle in the picture spans over 4,095 pixels, if any holds a NaN or infinity.
-    path: "jax", this file's; "native", the C++ kernel of render/native, on CPUs only; "auto", the kernel on CPUs
+    path: "jax", this file's; "native", the C++ kernel of native, on CPUs only; "auto", the kernel on CPUs
     where it can be compiled, elsewhere "jax"; "pallas", the kernel of render/tiles, for NVIDIA GPUs, interpreted
     elsewhere and there several times slower than "jax": opt-in, as it was compiled for GPUs but never timed on one.
     All give the same ids. Returns Fragments. Raises ValueError if the capacity is out of range or the path unknown,

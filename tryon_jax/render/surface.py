@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from tryon_jax.render import native
+from tryon_jax import native
 from tryon_jax.render.rasterize import OVERFLOW, PATHS, take
 
 # Pixels of a picture above which it is made in strips of this many rows on a CPU. The temporaries of a larger one pass

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from tryon_jax.render import native
+from tryon_jax import native
 
 
 def sample_texture(texture, uv):

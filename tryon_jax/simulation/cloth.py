@@ -4,6 +4,9 @@ Macklin et al. 2016 ("XPBD", eq. 17-18) with small substeps and one pass each (M
 so that a colour's corrections touch every vertex at most once: each vertex gathers its partner, nothing is scattered.
 Bending is the squared cotangent Laplacian (Bergou et al. 2006), a damped Jacobi step of it. Contact planes come from
 moving least squares over nearby points (Shen et al. 2004), once a frame. All arrays are (3, V): one lane a vertex.
+
+On CPUs the same is done by the kernel native/cloth.cc, in a fifth of the time; what is below serves elsewhere, and
+where there is no compiler. The two round differently, so that folds come to lie a little otherwise.
 """
 
 import functools
@@ -13,14 +16,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tryon_jax import native
+from tryon_jax.simulation import contacts
 from tryon_jax.simulation.collider import LIMB_METRES
+from tryon_jax.simulation.contacts import PUSH, REACH, take
 
+PATHS = ("auto", "jax", "native")
 SUBSTEPS = 8  # an even number
 STEP = 1 / 960  # seconds
 GRAVITY = 9.81
 THICKNESS = 0.003  # metres between cloth and skin
-REACH = 0.010  # metres: standard deviation of the least squares' weights
-PUSH = 0.01  # metres that a contact may move a vertex in one substep
 SPEED = 4.0  # metres a second: faster cloth is thrown off, not draped
 COLOURS = 14
 FULL = 6  # colours that nearly all vertices have edges of; the few edges of the others are passed over in few lanes
@@ -93,21 +98,16 @@ class Schedule(NamedTuple):
     damping: np.ndarray
 
 
-def _take(array, indices):
-    """array[:, indices], known to be in range."""
-    return array.at[:, indices].get(mode="promise_in_bounds")
-
-
 def _in_lanes(cloth):
     """The Lanes of a Cloth, and the lane [V] of every vertex."""
     size, few = len(cloth.area), len(cloth.late)
     lane = jnp.zeros(size, jnp.int32).at[cloth.lanes].set(jnp.arange(size, dtype=jnp.int32), unique_indices=True)
-    ordered = [_take(values, cloth.lanes) for values in (cloth.rest, cloth.hold, cloth.cotangent)]
-    edges = [lane[_take(cloth.partner, cloth.lanes)], *ordered]
+    ordered = [take(values, cloth.lanes) for values in (cloth.rest, cloth.hold, cloth.cotangent)]
+    edges = [lane[take(cloth.partner, cloth.lanes)], *ordered]
     many = Edges(*(values[:FULL] for values in edges), jnp.minimum(cloth.colours, FULL))
     late = Edges(*(values[FULL:, :few] for values in edges), jnp.maximum(cloth.colours - FULL, 0))
     total = (cloth.cotangent.sum(0) ** 2 + (cloth.cotangent**2).sum(0)) / cloth.area
-    limbs, counts = _take(cloth.limbs, cloth.lanes), _take(cloth.counts, cloth.lanes)
+    limbs, counts = take(cloth.limbs, cloth.lanes), take(cloth.counts, cloth.lanes)
     curved, soft, area, tether, thickness, ceiling, pinned = (
         values[cloth.lanes]
         for values in (
@@ -117,42 +117,6 @@ def _in_lanes(cloth):
     anchor = lane[cloth.anchor[cloth.lanes]]
     made = Lanes(many, late, curved, soft, area, anchor, tether, limbs, counts, thickness, ceiling, pinned)
     return made, lane
-
-
-def _between(keys, place):
-    """Linear interpolation of keys [K, ...] at a place in [0, K - 1]."""
-    first = jnp.clip(jnp.floor(place).astype(jnp.int32), 0, max(keys.shape[0] - 2, 0))
-    second = jnp.minimum(first + 1, keys.shape[0] - 1)
-    return keys[first] + (place - first) * (keys[second] - keys[first])
-
-
-def _planes(x, cloth, points, normals, motion, ring, limbs, chosen, rotation):
-    """Contact plane of every vertex: its normal [3, V], offset [V] and motion a substep [3, V]; the nearest point [V].
-
-    Candidates are the last nearest point, its ring, and the nearest point of one neighbour.
-    """
-    borrowed = chosen.at[cloth.many.partner[rotation]].get(mode="promise_in_bounds")
-    candidates = jnp.concatenate([_take(ring, chosen), borrowed[None]])
-    places = jax.lax.optimization_barrier(
-        [points[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)]
-    )
-    away = sum((places[axis] - x[axis]) ** 2 for axis in range(3))
-    apart = [limbs[k].at[candidates].get(mode="promise_in_bounds") - cloth.limbs[k] for k in range(2)]
-    away = away + sum(cloth.counts[k] * (LIMB_METRES * apart[k]) ** 2 for k in range(2))
-    away = jax.lax.optimization_barrier(away)
-    best = jnp.argmin(away, axis=0)
-    weight = jnp.exp((away.min(0) - away) / (2 * REACH**2))
-    weight = weight / weight.sum(0)
-    directions = jax.lax.optimization_barrier(
-        [normals[axis].at[candidates].get(mode="promise_in_bounds") for axis in range(3)]
-    )
-    mean = jnp.stack([(weight * directions[axis]).sum(0) for axis in range(3)])
-    offset = (weight * sum(directions[axis] * places[axis] for axis in range(3))).sum(0)
-    # Half cancelled normals (a fold of the skin) still point out of it; 0.2 keeps their plane where it is.
-    length = jnp.maximum(jnp.sqrt((mean**2).sum(0)), 0.2)
-    chosen = jnp.take_along_axis(candidates, best[None], 0)[0]
-    moved = jnp.stack([(motion[axis].at[chosen].get(mode="promise_in_bounds")) for axis in range(3)])
-    return jax.lax.optimization_barrier((mean / length, offset / length, moved, chosen))
 
 
 def _shortened(p, edges):
@@ -207,41 +171,9 @@ def _bend(p, cloth, softened):
 
 def _tethered(p, cloth):
     """No vertex further from its anchor than the cloth between them is long (Kim et al. 2012)."""
-    between = p - _take(p, cloth.anchor)
+    between = p - take(p, cloth.anchor)
     length = jnp.sqrt((between**2).sum(0)) + 1e-9  # 1e-9 m: an anchor is its own
     return p - jnp.maximum(1 - cloth.tether / length, 0) * between
-
-
-def _nearest_arm(x, ends, radius):
-    """Of the limbs' capsules, ends [N, 2, 3] and radius [N], the one nearest to each vertex: its start and axis
-    [3, V] and its radius [V]."""
-    best = jnp.full(x.shape[1], jnp.inf)
-    chosen = (jnp.zeros_like(x), jnp.ones_like(x), jnp.zeros(x.shape[1]))
-    for limb in range(ends.shape[0]):
-        start, axis = ends[limb, 0][:, None], (ends[limb, 1] - ends[limb, 0])[:, None]
-        away = jnp.sqrt(((x - _on_segment(x, start, axis)) ** 2).sum(0)) - radius[limb]
-        nearer = away < best
-        best = jnp.where(nearer, away, best)
-        mine = (start, axis, radius[limb])
-        chosen = tuple(jnp.where(nearer, new, old) for new, old in zip(mine, chosen, strict=True))
-    return jax.lax.optimization_barrier(chosen)
-
-
-def _on_segment(p, start, axis):
-    """The point of a segment nearest to each of p [3, V]."""
-    share = ((p - start) * axis).sum(0) / (axis**2).sum(0)
-    return start + jnp.clip(share, 0, 1) * axis
-
-
-def _under_arms(p, normal, offset, cloth, arm):
-    """Keeps cloth of the trunk on its side of the arms, which press it but never lift it."""
-    start, axis, radius = arm
-    room = jnp.maximum((normal * p).sum(0) - offset - cloth.thickness, 0)
-    # 1e-6 m: on the axis itself.
-    away = jnp.sqrt(((p - _on_segment(p, start, axis)) ** 2).sum(0) + 1e-12)
-    deep = jnp.clip(radius + cloth.thickness - away, 0, PUSH)
-    trunk = jnp.abs(cloth.limbs[0]) < 0.6
-    return p - jnp.where(trunk, jnp.minimum(deep, room), 0) * normal
 
 
 def _substep(cloth, collision, gravity, softened, damping, friction, index, bends, carry):
@@ -256,7 +188,7 @@ def _substep(cloth, collision, gravity, softened, damping, friction, index, bend
     target = pins + (index + 1) * pins_motion
     p = p + cloth.pinned * (target - p)
     offset = offset + (index + 1) * (normal * moved).sum(0)
-    p = _under_arms(p, normal, offset, cloth, arm)
+    p = contacts.under_arms(p, normal, offset, cloth, arm)
     high = (normal * p).sum(0) - offset - cloth.ceiling
     p = p - jnp.clip(high, 0, PUSH) * normal
     deep = offset + cloth.thickness - (normal * p).sum(0)
@@ -270,31 +202,57 @@ def _substep(cloth, collision, gravity, softened, damping, friction, index, bend
     return p, v * jnp.minimum(1.0, SPEED / speed)
 
 
-@jax.jit
-def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
+@functools.partial(jax.jit, static_argnames="path")
+def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule, path="auto"):
     """Positions [3, V] after all frames of a Schedule, the nearest collider points [V], and the speed [V] in m/s left.
 
     x [3, V] metres; chosen [V] i32 nearest points to start from; cloth a Cloth; collider a collider.Collider; pins
     [K, 3, V]: where pinned vertices are at each key frame; bending N m over the fabric's kg/m^2; friction as in
-    fabric.Fabric. NaN comes out if NaN goes in.
+    fabric.Fabric; path: "jax", this file's; "native", the C++ kernel, on CPUs only; "auto", the kernel where JAX's
+    default is the CPU and there is a compiler, elsewhere "jax". NaN comes out if NaN goes in. Raises ValueError if the
+    path is unknown, RuntimeError if it is "native" where there is no compiler.
     """
-
+    if path not in PATHS:
+        raise ValueError(f"no path {path!r}: choose one of {', '.join(PATHS)}")
+    if path == "native" and not native.available():
+        raise RuntimeError('path="native": there is no C++ kernel here; install a compiler, or take another path')
+    # Not left to the platform of the arguments: tracing both paths would take longer than the kernel does.
+    kernel = path == "native" or (path == "auto" and jax.default_backend() == "cpu" and native.available())
     schedule = jax.tree.map(jnp.asarray, schedule)
     lanes = cloth.lanes
     cloth, lane = _in_lanes(cloth)
-    x, chosen, pins = _take(x, lanes), chosen[lanes], pins[..., lanes]
+    x, chosen, pins = take(x, lanes), chosen[lanes], pins[..., lanes]
+    frames = _by_kernel if kernel else _by_jax
+    x, chosen, speed = frames(x, chosen, cloth, collider, pins, bending, friction, schedule)
+    return take(x, lane), chosen[lane], speed[lane]
+
+
+def _by_kernel(x, chosen, cloth, collider, pins, bending, friction, schedule):
+    """What simulate gives of a Lanes, made by native/cloth.cc."""
+    rows = (cloth.curved, cloth.soft, cloth.area, cloth.tether, cloth.thickness, cloth.ceiling, cloth.pinned)
+    constants = {"step": STEP, "gravity": GRAVITY, "reach": REACH, "push": PUSH, "speed": SPEED}
+    constants = {name: np.float32(value) for name, value in {**constants, "limb_metres": LIMB_METRES}.items()}
+    return native.cloth(
+        x, chosen, cloth.many, cloth.few, jnp.stack(rows), cloth.anchor, jnp.concatenate([cloth.limbs, cloth.counts]),
+        collider, pins, jnp.stack([jnp.float32(bending), jnp.float32(friction)]), jnp.stack(schedule),
+        {"substeps": np.int32(SUBSTEPS), **constants},
+    )  # fmt: skip
+
+
+def _by_jax(x, chosen, cloth, collider, pins, bending, friction, schedule):
+    """What simulate gives of a Lanes, made by XLA."""
 
     def frame(number, carry):
         x, v, chosen = carry
         now = jax.tree.map(lambda column: column[number], schedule)
-        start, end = (_between(collider.points, place) for place in (now.key, now.following))
-        normals = _between(collider.normals, now.key)
+        start, end = (contacts.between(collider.points, place) for place in (now.key, now.following))
+        normals = contacts.between(collider.normals, now.key)
         rotation = number % cloth.many.used
-        normal, offset, moved, chosen = _planes(
+        normal, offset, moved, chosen = contacts.planes(
             x, cloth, start, normals, (end - start) / SUBSTEPS, collider.ring, collider.limbs, chosen, rotation
         )
-        held, held_next = (_between(pins, place) for place in (now.key, now.following))
-        arm = _nearest_arm(x, _between(collider.arms, now.following), collider.arms_radius)
+        held, held_next = (contacts.between(pins, place) for place in (now.key, now.following))
+        arm = contacts.nearest_arm(x, contacts.between(collider.arms, now.following), collider.arms_radius)
         collision = (normal, offset, moved, held, (held_next - held) / SUBSTEPS, arm)
         # Bending takes twice as many passes as stretch and is slower: every other substep has the force of two.
         strength = 2 * bending * now.bending * STEP**2 / cloth.area
@@ -309,4 +267,4 @@ def simulate(x, chosen, cloth, collider, pins, bending, friction, schedule):
 
     frames = jnp.sum(schedule.damping > 0)
     x, v, chosen = jax.lax.fori_loop(0, frames, frame, (x, jnp.zeros_like(x), chosen))
-    return _take(x, lane), chosen[lane], jnp.sqrt((v**2).sum(0))[lane]
+    return x, chosen, jnp.sqrt((v**2).sum(0))

@@ -1,7 +1,7 @@
 // Batches of the kernels: results have leading axes that operands share, or have as 1.
 
-#ifndef TRYON_JAX_RENDER_NATIVE_BATCH_H_
-#define TRYON_JAX_RENDER_NATIVE_BATCH_H_
+#ifndef TRYON_JAX_NATIVE_BATCH_H_
+#define TRYON_JAX_NATIVE_BATCH_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -28,4 +28,4 @@ inline int64_t Items(ffi::Span<const int64_t> result, size_t leading) {
   return count;
 }
 
-#endif  // TRYON_JAX_RENDER_NATIVE_BATCH_H_
+#endif  // TRYON_JAX_NATIVE_BATCH_H_

@@ -1,4 +1,4 @@
-"""The rasteriser's C++ kernels for CPUs: built once by the machine's own compiler, called through XLA's FFI."""
+"""C++ kernels for CPUs, of drawing and of cloth: built once by the machine's own compiler, called through XLA's FFI."""
 
 import ctypes
 import functools
@@ -23,9 +23,10 @@ KERNELS = {
     "tryon_jax_rasterize": "TryonRasterize",
     "tryon_jax_surface": "TryonSurface",
     "tryon_jax_texture": "TryonTexture",
+    "tryon_jax_cloth": "TryonCloth",
 }
 # Without contraction of a * b + c, which would round depths otherwise than the path that is not compiled here.
-FLAGS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-w")
+FLAGS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-w")
 COMPILERS = ("c++", "g++", "clang++")
 PATIENCE = 300  # seconds that a compiler may take: about ten times what one takes on a slow machine
 
@@ -34,13 +35,13 @@ PATIENCE = 300  # seconds that a compiler may take: about ten times what one tak
 def available():
     """Whether the kernels can be called in this process. The first time on a machine they are compiled, some seconds.
 
-    Where that fails one line of the log says why, and the path in pure JAX serves.
+    Where that fails one line of the log says why, and the paths in pure JAX serve.
     """
     try:
         library = ctypes.CDLL(str(built()))
         handlers = {name: jax.ffi.pycapsule(getattr(library, symbol)) for name, symbol in KERNELS.items()}
     except (OSError, AttributeError, subprocess.SubprocessError) as error:
-        logging.getLogger(__name__).warning("drawing in pure JAX, about three times slower on a CPU: %s", error)
+        logging.getLogger(__name__).warning("all in pure JAX, three to five times slower on a CPU: %s", error)
         return False
     for name, handler in handlers.items():
         jax.ffi.register_ffi_target(name, handler, platform="cpu")
@@ -59,11 +60,11 @@ def built():
     texts = [path.read_bytes() for path in sorted(FOLDER.glob("*.h")) + sources]
     parts = (*texts, jax.__version__, importlib.metadata.version("jaxlib"), compiler, platform.machine(), *FLAGS)
     key = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
-    path = cache_folder() / "native" / f"render-{key}.so"
+    path = cache_folder() / "native" / f"kernels-{key}.so"
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".render-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".kernels-") as scratch:
         made = pathlib.Path(scratch) / path.name
         command = [compiler, *FLAGS, f"-I{jax.ffi.include_dir()}", *map(str, sources), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
@@ -100,3 +101,17 @@ def texture(picture, uv, ids):
     result = jax.ShapeDtypeStruct((*ids.shape, picture.shape[2]), jnp.float32)
     call = jax.ffi.ffi_call("tryon_jax_texture", result, vmap_method="expand_dims")
     return call(jnp.asarray(picture, jnp.float32), jnp.asarray(uv, jnp.float32), jnp.asarray(ids, jnp.int32))
+
+
+def cloth(x, chosen, many, few, lanes, anchor, lane_limbs, collider, pins, forces, schedule, constants):
+    """(positions [3, V], nearest points [V], speed [V]) after the frames of simulation.cloth.simulate on a CPU, which
+    see; `available()` must have said so.
+
+    many, few: cloth.Edges; lanes [7, V]: curved, soft, area, tether, thickness, ceiling, pinned of a cloth.Lanes;
+    lane_limbs [4, V]: its limbs, then counts; collider: a collider.Collider; forces [2]: bending and friction; schedule
+    [5, F]: rows of a cloth.Schedule; constants {name: number}: what cloth.cc binds as attributes.
+    """
+    results = tuple(jax.ShapeDtypeStruct(like.shape, like.dtype) for like in (x, chosen, x[0]))
+    call = jax.ffi.ffi_call("tryon_jax_cloth", results, vmap_method="sequential")
+    found = (collider.points, collider.normals, collider.ring, collider.limbs, collider.arms, collider.arms_radius)
+    return call(x, chosen, *many, *few, lanes, anchor, lane_limbs, *found, pins, forces, schedule, **constants)
