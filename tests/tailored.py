@@ -6,7 +6,8 @@ import itertools
 import numpy as np
 
 from tryon_jax import garments
-from tryon_jax.garments import measurements
+from tryon_jax.garments import darts, measurements
+from tryon_jax.garments.pattern import length
 from tryon_jax.simulation import body
 
 LOW, HIGH = (np.array(ends, np.float32) for ends in zip(*body.SHAPE.values(), strict=True))
@@ -61,6 +62,11 @@ def draft(name, index=0, size=0, **changes):
     """The pattern of the middle parameters but for changes, on a body, graded."""
     measured = measurements.graded(figure(index).measurements, size)
     return garments.load(name).pattern(middle(name, **changes), measured)
+
+
+def finished(panel, edge="waist"):
+    """Metres of a Panel's edge once darts that cut it into parts are sewn."""
+    return sum(length(panel.edges[part]) for part in darts.parts(panel.edges, edge))
 
 
 def signed_area(polygon):

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 # Files of this folder that hold shared machinery, not a garment.
-SHARED = ("pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "placement", "joints", "edges", "skin")
+SHARED = (
+    "pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "darts", "placement", "joints", "edges", "skin",
+)  # fmt: skip
 
 
 class Rest(NamedTuple):

@@ -25,6 +25,8 @@ def pattern(parameters, measurements):
     back = bodice.whole("back", draft, top, draft.neck_back(), bottom="waist")
     sleeves = bodice.sleeves(draft, parameters["sleeve"])
     bottom = mix(-m.waist_to_crotch - 0.08, -m.waist_to_ankle + 0.1, parameters["length"])
+    # No darts: the top hangs from the shoulders and is loose at the waist, each quarter at most 3 cm narrower than at
+    # the chest, so that it has nothing for darts to take that would go on in those of the skirt.
     pieces = [
         skirt.piece(side, f"{side}_skirt", m, (0.0, bottom), 4 * draft.waist[0], parameters["flare"])
         for side in ("front", "back")

@@ -6,6 +6,7 @@ A place is (name, side). The wrap needs only the right topology and rough length
 import numpy as np
 
 from tryon_jax.garments.bodice import NECK_POINT
+from tryon_jax.garments.darts import parts
 from tryon_jax.garments.joints import arm_joints
 
 GAP = 0.012  # metres between skin and cloth before draping
@@ -52,6 +53,25 @@ def extent(panel, level):
     return np.where(crossed, x, np.inf).min(1), np.where(crossed, x, -np.inf).max(1)
 
 
+def across(panel, paper):
+    """Metres of cloth [N] from a panel's least x to points [N, 2] along the horizontal through each, and all the way:
+    a dart, which is sewn shut, counts for nothing. Held at the panel's lowest and highest point as in extent."""
+    polygon = panel.outline
+    low, high = polygon[:, 1].min(), polygon[:, 1].max()
+    level = np.clip(paper[:, 1], low + 1e-4, high - 1e-4)[:, None]
+    start, end = polygon, np.roll(polygon, -1, 0)
+    sloped = start[:, 1] != end[:, 1]
+    (ax, ay), (bx, by) = start[sloped].T, end[sloped].T
+    # A corner that is met counts for one of its sides, so that cloth begins as often as it ends.
+    crossed = (ay > level) != (by > level)
+    found = np.sort(np.where(crossed, ax + (level - ay) * ((bx - ax) / (by - ay)), np.inf))
+    found = found[:, : crossed.sum(1).max(initial=2)]
+    begin, stop = found[:, ::2], found[:, 1::2]
+    real = np.isfinite(begin)
+    begin, width = np.where(real, begin, 0.0), np.where(real, stop, 0.0) - np.where(real, begin, 0.0)
+    return np.clip(paper[:, :1] - begin, 0, width).sum(1), width.sum(1)
+
+
 def _ridge(rest):
     """The line of the shoulders: tables of |x|, and of y and z of the highest trunk vertices there."""
     head = rest.limbs["head"] + rest.limbs["neck"]
@@ -71,9 +91,9 @@ def _ridge(rest):
 def _fan(panel, paper):
     """Share across in [-1, 1], metres down and width there of paper points [N, 2] of a sector or a straight piece."""
     if len(panel.place) < 3 or not np.isfinite(panel.place[2]):
-        least, most = extent(panel, paper[:, 1])
-        wide = np.maximum(np.maximum(-least, most), 1e-3)  # a point of a panel still has a side
-        return np.clip(paper[:, 0] / wide, -1, 1), -paper[:, 1], 2 * wide
+        way, wide = across(panel, paper)
+        wide = np.maximum(wide, 2e-3)  # a point of a panel still has a side
+        return np.clip(2 * way / wide - 1, -1, 1), -paper[:, 1], wide
     apex, half, top = panel.place[2:]
     away = np.hypot(paper[:, 0], apex - paper[:, 1])
     angle = np.arctan2(paper[:, 0], apex - paper[:, 1])
@@ -189,15 +209,16 @@ def _leg(panel, side, paper, rest, figure, ridge, gap):
     x, y = paper.T
     level = levels.waist + y
     # A waist that rises toward the back's middle has no outer side up there.
-    least, most = extent(panel, np.minimum(y, panel.edges["waist"][:, 1].min() - 1e-3))
-    share = np.clip((x - least) / np.maximum(most - least, 1e-3), 0, 1)
+    top = min(panel.edges[edge][:, 1].min() for edge in parts(panel.edges, "waist"))
+    way, width = across(panel, np.stack([x, np.minimum(y, top - 1e-3)], -1))
+    share = np.clip(way / np.maximum(width, 1e-3), 0, 1)
     if (sign > 0) == back:  # the outer side lies at the paper's left
         share = 1 - share
     # Paper's share 0 is the middle of the body or the inside of the leg, 1 the outer side.
-    above = _trunk(trunk, sign * share * (-1 if back else 1), level, 2 * (most - least), back, gap)
+    above = _trunk(trunk, sign * share * (-1 if back else 1), level, 2 * width, back, gap)
     inner_to_outer = np.pi * (share - 0.5)  # -90 degrees is the inside, 0 the front
     angle = sign * inner_to_outer if not back else np.pi - sign * inner_to_outer
-    radius = np.maximum(tube.radius_at(level, angle) + gap, (most - least) / np.pi)
+    radius = np.maximum(tube.radius_at(level, angle) + gap, width / np.pi)
     offset = np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1)
     below = tube.at(level, tube.centres) + offset @ tube.across
     below[:, 2] = level

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tryon_jax.garments.sheet import FAR
 from tryon_jax.simulation.coverage import line, mix, step, wave
 
 # How far from the edge a hem is stitched and how far apart its two lines run, metres; none on blind hems.
@@ -75,7 +76,9 @@ def sew(picture, sheet, layout, trim, fabric):
     along = sheet.xy[..., 0] + sheet.xy[..., 1]
     # Cloth is thicker beside a seam and rolls into it: a soft shade that is wider than the seam itself.
     soft = np.float32(1 / max(0.006, texel))
-    shade = 1 - np.float32(0.13) * np.exp(-sheet.seam * soft) - np.float32(0.42) * line(sheet.seam, 0.0024, texel)
+    # A band is a piece of its own, sewn on where the panel ends: seams and darts do not run on through it.
+    seam = np.where(sheet.band < trim.band, np.float32(FAR), sheet.seam)
+    shade = 1 - np.float32(0.13) * np.exp(-seam * soft) - np.float32(0.42) * line(seam, 0.0024, texel)
     shade *= _ribs(sheet, texel, trim, fabric)
     threads = []
     if HEMS[fabric]:
@@ -86,7 +89,7 @@ def sew(picture, sheet, layout, trim, fabric):
     shade *= 1 - np.float32(0.22) * line(sheet.hem, 0.003, texel)
     if trim.topstitched:
         depths = np.minimum(0.006, PART * _sizes(layout))[sheet.panel]
-        threads.append(stitched(trim, sheet.seam - depths, 0.006 if fabric == "denim" else 0.0, along, texel))
+        threads.append(stitched(trim, seam - depths, 0.006 if fabric == "denim" else 0.0, along, texel))
     if fabric != "knit":
         threads.append(stitched(trim, sheet.band - np.float32(trim.band + 0.004), 0.0, along, texel))
     picture = picture * shade[..., None]

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax import garments
-from tryon_jax.garments import measurements
+from tryon_jax.garments import darts, measurements
 from tryon_jax.garments.bodice import NECK_POINT, OVER_SHOULDER
-from tryon_jax.garments.placement import extent
+from tryon_jax.garments.placement import across, extent
 from tryon_jax.simulation import body, drape, gates
 from tryon_jax.simulation.fabric import FABRICS
 
@@ -70,7 +70,7 @@ def ease(pattern, drafted, figure):
     if hole:
         # Below the armholes cloth goes all around.
         found["chest"] = _girth(pattern, {"torso": min(hole) - 0.005}) - tape.chest
-    tops = [points[:, 1].min() for panel in pattern.panels for edge, points in panel.edges.items() if edge == "waist"]
+    tops = [panel.edges[edge][:, 1].min() for panel in pattern.panels for edge in darts.parts(panel.edges, "waist")]
     below = {"torso": shoulder - drafted.nape_to_waist}
     # A low waistband lies on a wider place of the body.
     top = min(min(tops) - 0.002, 0.0) if tops and not hole else 0.0
@@ -108,8 +108,9 @@ def _girth(pattern, levels):
             apex, half, top = panel.place[2:]
             covered, width = outline[:, 1].min() <= y <= top + 1e-9, 2 * half * (apex - y)  # 1 nm: the edge itself
         else:
-            least, most = extent(panel, np.array([y]))
-            covered, width = outline[:, 1].min() <= y <= outline[:, 1].max(), float(most[0] - least[0])
+            # A dart is sewn shut: it is no part of the girth.
+            width = float(across(panel, np.array([[0, y]]))[1][0])
+            covered = outline[:, 1].min() <= y <= outline[:, 1].max()
         if covered:
             total += width
             sides.add(side.split("_")[-1])
