@@ -44,6 +44,28 @@ def test_skinning_is_the_librarys(model):
     np.testing.assert_allclose(person.vertices, expected + offset, atol=1e-5)
 
 
+def test_several_poses_at_once_are_each_alone(model):
+    rng = np.random.default_rng(8)
+    person = body.standing(model, body.sample_shape(rng))
+    poses = [body.sample_pose(rng, name)._replace(yaw=float(rng.normal())) for name in body.POSES]
+    for pose, found in zip(poses, body.in_poses(model, person, poses), strict=True):
+        alone = body.in_pose(model, person, pose)
+        for ours, other in zip((found.vertices, found.transforms, found.keypoints), alone[:1] + alone[2:], strict=True):
+            np.testing.assert_allclose(ours, other, atol=1e-6)
+
+
+def test_blended_transforms_move_as_skin_does(model):
+    rng = np.random.default_rng(9)
+    person = body.posed(model, body.sample_shape(rng), body.sample_pose(rng, "arms_raised"))
+    rest, keys = person.rest, np.stack([person.transforms, np.broadcast_to(np.eye(4), person.transforms.shape)])
+    found = body.blended(rest.skin_indices, rest.skin_weights, keys)
+    moved = np.einsum("kvij,vj->kvi", found[..., :3, :3], rest.vertices) + found[..., :3, 3]
+    skinned = body.skin(rest.vertices, rest.skin_indices, rest.skin_weights, person.transforms)
+    np.testing.assert_allclose(moved[0], skinned, atol=1e-5)
+    np.testing.assert_allclose(moved[0], person.vertices, atol=1e-5)
+    np.testing.assert_allclose(moved[1], rest.vertices, atol=1e-5)
+
+
 def test_a_pose_without_perturbation_is_rest(model):
     rng = np.random.default_rng(0)
     person = body.posed(model, body.sample_shape(rng), body.Pose("a_pose", {}, 0.0))

@@ -5,6 +5,7 @@ import pytest
 from tailored import triangle_areas
 
 from tryon_jax.garments import sewn
+from tryon_jax.garments.edges import boundary_of, edges_of, numbered
 from tryon_jax.garments.pattern import Pattern, Seam, line, panel
 from tryon_jax.garments.skirt import arc
 
@@ -30,6 +31,34 @@ def euler(mesh):
 def directed_edges(mesh):
     corners = mesh.weld[mesh.faces]
     return np.stack([corners, np.roll(corners, -1, 1)], -1).reshape(-1, 2)
+
+
+def test_keys_are_numbered_in_rising_order(rng):
+    for count in (0, 1, 2, 500):
+        key = rng.integers(0, 10**12, count)
+        key = np.concatenate([key, rng.permutation(key), [0, 10**12 - 1][: count % 3]]).astype(np.int64)
+        number, first = numbered(key)
+        unique, wanted, inverse = np.unique(key, return_index=True, return_inverse=True)
+        np.testing.assert_array_equal(first, wanted)
+        np.testing.assert_array_equal(number, inverse)
+        np.testing.assert_array_equal(key[first], unique)
+
+
+def test_edges_and_boundary_equal_brute_force():
+    pattern = two()
+    mesh = sewn.sew(pattern, 0.05)
+    corners = mesh.weld[mesh.faces]
+    pairs, sides = edges_of(corners)
+    uses = {}
+    for face, found in zip(corners.tolist(), sides.tolist(), strict=True):
+        for k in range(3):
+            start, end = face[k], face[(k + 1) % 3]
+            assert sorted((start, end)) == pairs[found[k]].tolist()
+            uses.setdefault(frozenset((start, end)), []).append((start, end))
+    assert sorted(map(sorted, uses)) == pairs.tolist()
+    alone = sorted(sides[0] for sides in uses.values() if len(sides) == 1)
+    assert sorted(map(tuple, boundary_of(corners).tolist())) == alone and alone
+    np.testing.assert_array_equal(sewn.sides(mesh)[2], sides)
 
 
 def test_one_panel_is_a_disc_of_its_own_area():

@@ -6,20 +6,40 @@ import numpy as np
 def edges_of(faces):
     """Undirected edges [E, 2], sorted, of triangles [F, 3], and the index [F, 3] of the edge opposite to no corner:
     column k is the edge from corner k to corner k + 1."""
-    directed = np.stack([faces, np.roll(faces, -1, axis=1)], -1).reshape(-1, 2)
-    ordered = np.stack([directed.min(1), directed.max(1)], -1)
-    key = ordered[:, 0].astype(np.int64) * (ordered.max(initial=0) + 1) + ordered[:, 1]
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return ordered[first], inverse.reshape(faces.shape)
+    low, high, size = _ends(faces)
+    number, first = numbered(low.astype(np.int64) * size + high)
+    return np.stack([low[first], high[first]], -1), number.reshape(faces.shape)
 
 
 def boundary_of(faces):
     """Directed boundary edges [B, 2]: those of one face only."""
-    directed = np.stack([faces, np.roll(faces, -1, axis=1)], -1).reshape(-1, 2)
-    low, high = directed.min(1).astype(np.int64), directed.max(1)
-    key = low * (directed.max(initial=0) + 1) + high
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    new = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    once = np.diff(np.append(new, len(ordered))) == 1
-    return directed[order[new[once]]]
+    low, high, size = _ends(faces)
+    order, new = _alike(low.astype(np.int64) * size + high)
+    new = np.flatnonzero(new)
+    alone = order[new[np.diff(np.append(new, len(order))) == 1]]
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    return np.stack([start[alone], end[alone]], -1)
+
+
+def numbered(key):
+    """The number [N] of every key [N] i64 among the different ones in rising order, and where each of these is first.
+    Keys are from 0 to a million squared."""
+    order, new = _alike(key)
+    number = np.empty(len(order), np.intp)
+    number[order] = np.cumsum(new) - 1
+    return number, order[new]
+
+
+def _ends(faces):
+    """The lower and the higher end [3 F] of every side of triangles [F, 3], and one more than the highest."""
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    return np.minimum(start, end), np.maximum(start, end), int(faces.max(initial=0)) + 1
+
+
+def _alike(key):
+    """An order [N] that brings equal keys [N] i64 together, in their order, and where in it each new one starts."""
+    # Key and index in one number: numbers are sorted in a fifth of the time that indices take.
+    bits = len(key).bit_length()
+    packed = np.sort(key << bits | np.arange(len(key)))
+    ordered = packed >> bits
+    return packed & ((1 << bits) - 1), np.append(True, ordered[1:] != ordered[:-1])[: len(key)]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 SAMPLES = 33  # points of a curved edge's polyline
+SHARES = np.linspace(0, 1, SAMPLES)
 
 # How an edge is finished: joined to another, turned up, or bound by a band.
 FINISHES = ("seam", "hem", "band")
@@ -87,17 +88,23 @@ def line(*points):
 
 def curve(start, *controls):
     """A Bezier curve [SAMPLES, 2] from `start` over control points (x, y) to the last of them."""
-    points = np.array([start, *controls], float)
-    share = np.linspace(0, 1, SAMPLES)[:, None]
+    points = np.array([start, *controls], float)[:, None]
+    share = SHARES[:, None]
     while len(points) > 1:
         # De Casteljau's scheme, on all samples at once.
-        points = [a * (1 - share) + b * share for a, b in zip(points[:-1], points[1:], strict=True)]
+        points = points[:-1] * (1 - share) + points[1:] * share
     return points[0]
 
 
 def length(points):
     """Length in metres of a polyline [N, 2]."""
-    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
+    return float(steps(points).sum())
+
+
+def steps(points):
+    """Lengths [N - 1] in metres of the pieces of a polyline [N, 2]."""
+    across, up = (points[1:] - points[:-1]).T
+    return np.sqrt(across * across + up * up)
 
 
 def panel(name, edges, place, hems=(), bands=()):

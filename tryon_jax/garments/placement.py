@@ -23,7 +23,7 @@ def place(pattern, mesh, rest, figure, gap=GAP, wanted=None):
     points = np.zeros((len(mesh.paper), 3))
     limbs = {name: np.zeros(len(mesh.paper)) for name in ("left_arm", "right_arm", "left_leg", "right_leg")}
     chosen = np.ones(len(mesh.paper), bool) if wanted is None else wanted[mesh.weld]
-    ridge = _ridge(rest)
+    ridge = _ridge(rest) if any(panel.place[0] == "torso" for panel in pattern.panels) else None
     for index, panel in enumerate(pattern.panels):
         rows = mesh.panel == index
         kind, side = panel.place[:2]
@@ -120,11 +120,18 @@ def _trunk(tube, share, level, width, back, gap):
 
     share is positive toward the person's left in front, and toward the right behind: as paper is seen from outside.
     """
+    return _trunks(tube, share, level, (width,), back, gap)[0]
+
+
+def _trunks(tube, share, level, widths, back, gap):
+    """The same for each of several widths."""
     angle, half_way = _around(tube, share, level, back)
-    radius = tube.radius_at(level, angle) + gap
-    radius = radius * np.maximum(width / (2 * half_way + np.pi * gap), 1.0)
-    offset = np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1)
-    return tube.at(level, tube.centres) + offset @ tube.across
+    near, centres = tube.radius_at(level, angle) + gap, tube.at(level, tube.centres)
+    turned, points = np.stack([np.cos(angle), np.sin(angle)], -1), []
+    for width in widths:
+        radius = near * np.maximum(width / (2 * half_way + np.pi * gap), 1.0)
+        points.append(centres + (radius[:, None] * turned) @ tube.across)
+    return points
 
 
 def _torso(panel, side, paper, rest, figure, ridge, gap):
@@ -188,8 +195,7 @@ def _skirt(panel, side, paper, rest, figure, ridge, gap):
 def _hanging(tube, top, share, down, width, back, gap):
     """Points of cloth that hangs from height `top`, `width` [N] metres wide `down` [N] metres along it."""
     level = top - down
-    points = _trunk(tube, share, level, width, back, gap)
-    straight = _trunk(tube, share, level, np.zeros(len(level)), back, gap)
+    points, straight = _trunks(tube, share, level, (width, 0.0), back, gap)
     out = np.linalg.norm(points - straight, axis=1)
     limit = SHEER * np.maximum(down, 0)
     shrink = np.minimum(1.0, limit / np.maximum(out, 1e-6))[:, None]  # 1e-6 m: nothing to shrink

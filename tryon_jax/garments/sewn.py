@@ -7,7 +7,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay, cKDTree
 
-from tryon_jax.garments.edges import edges_of
+from tryon_jax.garments.edges import edges_of, numbered
+from tryon_jax.garments.pattern import length, steps
 
 
 class Sewn(NamedTuple):
@@ -85,7 +86,7 @@ def refine(mesh, pattern):
     sewn_pairs = np.sort(mesh.weld[pairs], 1)
     # An edge inside a panel is its own; edges on seams are one where both ends are sewn together.
     key = sewn_pairs[:, 0].astype(np.int64) * mesh.count + sewn_pairs[:, 1]
-    _, joint = np.unique(key, return_inverse=True)
+    joint, _ = numbered(key)
     parents = np.concatenate([np.arange(len(mesh.paper))[:, None].repeat(2, 1), pairs])
     finer = Sewn(
         np.concatenate([mesh.paper, middle]),
@@ -103,17 +104,22 @@ def refine(mesh, pattern):
 
 def edges(mesh):
     """Sewn edges [E, 2] i32 and their rest lengths [E] in metres: of an edge on a seam the mean of both sides."""
-    directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
-    flat = np.linalg.norm(mesh.paper[directed[:, 0]] - mesh.paper[directed[:, 1]], axis=1)
-    pairs, inverse = edges_of(mesh.weld[mesh.faces])
-    inverse = inverse.ravel()
-    return pairs.astype(np.int32), np.bincount(inverse, flat) / np.bincount(inverse)
+    return sides(mesh)[:2]
+
+
+def sides(mesh):
+    """The same as edges, and which of them the sides of every face are, [F, 3]: column k is from corner k to k + 1."""
+    pairs, found = edges_of(mesh.weld.take(mesh.faces))
+    flat = mesh.paper.take(mesh.faces.ravel(), 0) - mesh.paper.take(np.roll(mesh.faces, -1, 1).ravel(), 0)
+    each = found.ravel()
+    lengths = np.bincount(each, np.sqrt(flat[:, 0] * flat[:, 0] + flat[:, 1] * flat[:, 1])) / np.bincount(each)
+    return pairs.astype(np.int32), lengths, found
 
 
 def _segments(pattern, spacing):
     """Number of pieces of every edge {(panel, edge): count}: alike on both sides of a seam."""
     counts = {
-        (panel.name, name): max(1, round(_length(points) / spacing))
+        (panel.name, name): max(1, round(length(points) / spacing))
         for panel in pattern.panels for name, points in panel.edges.items()
     }  # fmt: skip
     for seam in pattern.seams:
@@ -124,14 +130,13 @@ def _segments(pattern, spacing):
     return counts
 
 
-def _length(points):
-    return np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
-
-
 def _at(points, share):
     """Places [N, 2] at shares [N] of a polyline's length."""
-    way = np.append(0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
-    return np.stack([np.interp(share * way[-1], way, points[:, axis]) for axis in range(2)], -1)
+    way, found = np.zeros(len(points)), np.empty((len(share), 2))
+    steps(points).cumsum(out=way[1:])
+    for axis in range(2):
+        found[:, axis] = np.interp(share * way[-1], way, points[:, axis])
+    return found
 
 
 def _sampled(panel, counts):
@@ -145,12 +150,13 @@ def _sampled(panel, counts):
 def _inside(points, polygon):
     """Whether points [N, 2] lie inside a closed polygon [M, 2] (even-odd rule)."""
     x, y = points.T
-    following = np.roll(polygon, -1, 0)
-    sloped = polygon[:, 1] != following[:, 1]
-    (ax, ay), (bx, by) = polygon[sloped].T, following[sloped].T
-    x, y = x[:, None], y[:, None]
+    ax, ay = polygon.T
+    bx, by = polygon[np.arange(1, len(polygon) + 1) % len(polygon)].T
+    sloped = ay != by
+    # A segment a row: sums over points in a row are quick.
+    ax, ay, bx, by = (values[sloped][:, None] for values in (ax, ay, bx, by))
     crossing = ((ay > y) != (by > y)) & (x < ax + (y - ay) * ((bx - ax) / (by - ay)))
-    return crossing.sum(1) % 2 == 1
+    return np.logical_xor.reduce(crossing, 0)
 
 
 def _triangulated(panel, border, spacing):
@@ -172,11 +178,11 @@ def _triangulated(panel, border, spacing):
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     faces = np.where((area < 0)[:, None], faces[:, [0, 2, 1]], faces)
     # Flat triangles along a straight border lie on neither side of it.
-    kept = (np.abs(area) > 0.02 * spacing**2) & _inside(points[faces].mean(1), border)
+    kept = (np.abs(area) > 0.02 * spacing**2) & _inside((a + b + c) / 3, border)
     faces = faces[kept]
-    directed = {tuple(pair) for pair in np.stack([faces, np.roll(faces, -1, 1)], -1).reshape(-1, 2).tolist()}
-    count = len(border)
-    if any((index, (index + 1) % count) not in directed for index in range(count)):
+    start, end, count = faces.ravel(), np.roll(faces, -1, 1).ravel(), len(border)
+    along = (start < count) & (end == (start + 1) % count)
+    if len(np.unique(start[along])) < count:
         raise ValueError(f"panel {panel.name} is too narrow somewhere to be meshed at {spacing * 1000:.0f} mm")
     return points, faces
 

@@ -10,6 +10,7 @@ import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from tryon_jax import assets
 from tryon_jax.garments import Rest
@@ -24,7 +25,9 @@ __all__ = [
     "BodyModel",
     "Pose",
     "Standing",
+    "blended",
     "in_pose",
+    "in_poses",
     "load",
     "moved",
     "posed",
@@ -48,15 +51,17 @@ _KEYPOINT_BONES = {
 
 
 class BodyModel(NamedTuple):
-    """anny: the library's model; faces [F, 3] i32; skin_indices, skin_weights [V, K]; joint_names [J]; limbs {name:
-    [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32 (regions.FEATURES); landmarks: nose and ear vertices;
-    template [V, 3]: the mean body at rest, metres, and bones {name: head [3]} in it.
+    """anny: the library's model; faces [F, 3] i32; skin_indices, skin_weights [V, K]; attachment [V, J] f64: the same
+    as a sparse matrix; joint_names [J]; limbs {name: [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32
+    (regions.FEATURES); landmarks: nose and ear vertices; template [V, 3]: the mean body at rest, metres, and bones
+    {name: head [3]} in it.
     """
 
     anny: Any
     faces: np.ndarray
     skin_indices: np.ndarray
     skin_weights: np.ndarray
+    attachment: csr_matrix
     joint_names: tuple
     limbs: dict
     parts: np.ndarray
@@ -104,6 +109,7 @@ def load():
         faces,
         skin_indices,
         skin_weights,
+        _attachment(skin_indices, skin_weights.astype(float), len(names)),
         names,
         limbs,
         regions.vertex_parts(limbs),
@@ -119,6 +125,13 @@ def _compact(dense):
     most = int((dense > 0).sum(1).max())
     indices = np.argsort(-dense, axis=1, kind="stable")[:, :most].astype(np.int32)
     return indices, np.take_along_axis(dense, indices, 1).astype(np.float32)
+
+
+def _attachment(indices, weights, bones):
+    """Skin weights [V, K] as a sparse matrix [V, bones] without zeros, which are two thirds of them, in their order."""
+    used = weights > 0
+    starts = np.append(0, np.cumsum(used.sum(1)))
+    return csr_matrix((weights[used], indices[used], starts), shape=(len(weights), bones))
 
 
 def sample_shape(rng):
@@ -165,19 +178,38 @@ def posed(model, shape, pose):
 
 def in_pose(model, person, pose):
     """The Body of a Standing one in a Pose."""
-    rest = person.rest
-    library = model.anny.prepare_pose(**controls(model, person.joints, pose), identity=person.identity)
-    transforms = np.asarray(library["skinning_transforms"]) @ _translation(person.origin)
-    cosine, sine = np.cos(pose.yaw), np.sin(pose.yaw)
+    return in_poses(model, person, [pose])[0]
+
+
+def in_poses(model, person, poses):
+    """The Bodies of a Standing one in several Poses, all of whose bones the library turns at once."""
+    each = [controls(model, person.joints, pose) for pose in poses]
+    packed = {name: np.stack([one[name] for one in each]) for name in each[0]}
+    library = model.anny.prepare_pose(**packed, identity=person.identity)
+    bones = np.asarray(library["skinning_transforms"]) @ _translation(person.origin)
+    return [_body(model, person.rest, one, pose.yaw) for one, pose in zip(bones, poses, strict=True)]
+
+
+def _body(model, rest, transforms, yaw):
+    """The Body at rest with its bones moved by transforms [J, 4, 4], turned by yaw and put on the floor."""
+    cosine, sine = np.cos(yaw), np.sin(yaw)
     turn = np.eye(4)
     turn[:2, :2] = [[cosine, -sine], [sine, cosine]]
     transforms = turn @ transforms
-    vertices = skin(rest.vertices, rest.skin_indices, rest.skin_weights, transforms)
+    vertices = _skinned(model.attachment, rest.vertices, transforms)
     pelvis = transforms[0, :3, :3] @ rest.joints[0] + transforms[0, :3, 3]
     shift = np.array([-pelvis[0], -pelvis[1], -vertices[:, 2].min()])
     transforms = (_translation(shift) @ transforms).astype(np.float32)
     vertices = vertices + shift.astype(np.float32)
     return Body(vertices, rest, transforms, _keypoints(model, rest, transforms, vertices))
+
+
+def _skinned(attachment, vertices, transforms):
+    """What skin gives, of a whole body by f64 transforms: its weights are a matrix already."""
+    rows = (attachment @ transforms[:, :3].reshape(len(transforms), 12)).reshape(-1, 3, 4)
+    x, y, z = vertices.T.astype(float)[:, :, None]
+    # In the order in which skin adds them up.
+    return (rows[..., 0] * x + rows[..., 2] * z + rows[..., 1] * y + rows[..., 3]).astype(np.float32)
 
 
 def controls(model, joints, pose):
@@ -203,14 +235,20 @@ def _translation(offset):
 
 def skin(vertices_rest, skin_indices, skin_weights, transforms):
     """Posed vertices [V, 3] f32 of anything attached to the bones: linear blend skinning of rest vertices [V, 3]."""
-    from scipy.sparse import csr_matrix
-
     count, width = skin_indices.shape
     rows = np.arange(0, count * width + 1, width)
     matrix = csr_matrix((skin_weights.ravel(), skin_indices.ravel(), rows), shape=(count, len(transforms)))
     blended = (matrix @ transforms[:, :3].reshape(len(transforms), 12)).reshape(count, 3, 4)
     posed_vertices = np.einsum("vij,vj->vi", blended[:, :, :3], vertices_rest) + blended[:, :, 3]
     return posed_vertices.astype(np.float32)
+
+
+def blended(skin_indices, skin_weights, transforms):
+    """Means [K, V, 4, 4] by skin weights of the bones' transforms [K, J, 4, 4]: what skin moves vertices by."""
+    keys, bones = transforms.shape[:2]
+    each = transforms.transpose(1, 0, 2, 3).reshape(bones, -1)
+    means = _attachment(skin_indices, skin_weights, bones) @ each
+    return means.reshape(-1, keys, 4, 4).transpose(1, 0, 2, 3)
 
 
 def _keypoints(model, rest, transforms, vertices):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 SPACING = 0.018  # metres of the grid that thins the points; leaves them about 16 mm apart
@@ -80,22 +81,28 @@ def tree(points):
 
 
 def on_body(found, vertices, faces, vertex_normals):
-    """Points and unit normals [P, 3] of Sites on a posed body: vertices and vertex_normals [V, 3], faces [F, 3]."""
+    """Points and unit normals [P, 3] of Sites on a posed body: vertices and vertex_normals [V, 3], faces [F, 3].
+
+    Normals are looked up at the corners of the sites' faces alone.
+    """
     corners = faces[found.face]
-    points = np.einsum("nk,nkd->nd", found.barycentrics, vertices[corners])
-    normals = np.einsum("nk,nkd->nd", found.barycentrics, vertex_normals[corners])
+    starts = np.arange(0, corners.size + 1, 3)
+    mean = csr_matrix((found.barycentrics.ravel(), corners.ravel(), starts), shape=(len(corners), len(vertices)))
+    points, normals = mean @ vertices, mean @ vertex_normals
     # 1e-9: normals are of unit length, and their mean vanishes only where the skin is folded flat.
     return points, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
 
 
-def coordinates(points, limbs, rest_points, site_limbs):
+def coordinates(points, limbs, rest_points, site_limbs, trees=None):
     """Limb coordinates [V, 2] of cloth at points [V, 3] on a body at rest, and whether each matters, [V, 2].
 
     limbs {name: [V]} says which panels a vertex is part of. A vertex has the coordinates of the nearest site among
     those that its panels may touch: a sleeve its own arm and shoulder, a trouser leg its own half of the hips; skirts
     and the trunk of tops touch both legs. In the A-pose the arms are far from all of the trunk but the armpits.
+    trees: a dict that keeps the trees of these sites from one call to the next.
     """
     found, counts = np.zeros((len(points), 2)), np.ones((len(points), 2))
+    trees = {} if trees is None else trees
     for axis, name in enumerate(("arm", "leg")):
         own = limbs[f"left_{name}"] - limbs[f"right_{name}"]
         worn = limbs[f"left_{name}"] + limbs[f"right_{name}"]
@@ -104,23 +111,28 @@ def coordinates(points, limbs, rest_points, site_limbs):
             continue
         # Fully on a panel of the left, or of the right; on a seam with the trunk or between both, or on the trunk.
         near_side = 0.1 if name == "arm" else 0.0
-        low = np.where(own > 0.75, near_side, -1.0)
-        high = np.where(own < -0.75, -near_side, 1.0)
-        for least, most in sorted(set(zip(low.tolist(), high.tolist(), strict=True))):
-            rows = (low == least) & (high == most)
-            allowed = np.flatnonzero((site_limbs[:, axis] >= least) & (site_limbs[:, axis] <= most))
-            near = tree(rest_points[allowed]).query(points[rows])[1]
-            found[rows, axis] = site_limbs[allowed[near], axis]
+        left, right = own > 0.75, own < -0.75
+        for rows, least, most in ((left, near_side, 1.0), (right, -1.0, -near_side), (~(left | right), -1.0, 1.0)):
+            if rows.any():
+                allowed = np.flatnonzero((site_limbs[:, axis] >= least) & (site_limbs[:, axis] <= most))
+                if (axis, least, most) not in trees:
+                    trees[axis, least, most] = tree(rest_points[allowed])
+                near = trees[axis, least, most].query(points[rows])[1]
+                found[rows, axis] = site_limbs[allowed[near], axis]
     return found, counts
 
 
-def nearest(points, limbs, counts, collider_points, collider_limbs):
-    """Nearest collider point [V] i32 of points [V, 3]; counts [V, 2]: whether each limb coordinate matters."""
+def nearest(points, limbs, counts, collider_points, collider_limbs, trees=None):
+    """Nearest collider point [V] i32 of points [V, 3]; counts [V, 2]: whether each limb coordinate matters; trees: as
+    in coordinates."""
     found = np.zeros(len(points), np.int32)
+    trees = {} if trees is None else trees
     # Where a coordinate does not matter, it is left out of the search: at most four kinds of vertices.
-    for kind in np.unique(counts, axis=0):
-        rows = np.flatnonzero((counts == kind).all(1))
-        used = kind > 0
-        found_among = tree(np.concatenate([collider_points, LIMB_METRES * collider_limbs[:, used]], 1))
-        found[rows] = found_among.query(np.concatenate([points[rows], LIMB_METRES * limbs[rows][:, used]], 1))[1]
+    kinds = (counts > 0) @ [1, 2]
+    for kind, used in enumerate(([], [0], [1], [0, 1])):
+        rows = np.flatnonzero(kinds == kind)
+        if len(rows):
+            if kind not in trees:
+                trees[kind] = tree(np.concatenate([collider_points, LIMB_METRES * collider_limbs[:, used]], 1))
+            found[rows] = trees[kind].query(np.concatenate([points[rows], LIMB_METRES * limbs[rows][:, used]], 1))[1]
     return found

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from tryon_jax.garments import placement
@@ -14,7 +13,8 @@ BAND_GAP = 0.003
 
 class Level(NamedTuple):
     """count: V vertices of the mesh; edges [E, 2], lengths [E] metres on paper; cloth: its cloth.Cloth, padded to a
-    room; pins [K, 3, room] metres; bodies: the collider.Collider; fabric; limbs [V, 2] as in collider.Sites."""
+    room; pins [K, 3, room] metres; bodies: the collider.Collider; trees: those made of its points so far, as
+    collider.coordinates keeps them; fabric; limbs [V, 2] as in collider.Sites."""
 
     count: int
     edges: np.ndarray
@@ -22,6 +22,7 @@ class Level(NamedTuple):
     cloth: cloth.Cloth
     pins: np.ndarray
     bodies: collider.Collider
+    trees: dict
     fabric: object
     limbs: np.ndarray
 
@@ -37,14 +38,14 @@ def prepare(pattern, mesh, moving, bodies, fabric, offset):
     if held.any():
         band, _ = placement.place(pattern, mesh, moving.rest, moving.figure, BAND_GAP + 2 * offset, held)
         pins[:, :, np.flatnonzero(held)] = _attached(moving, band[held]).transpose(0, 2, 1)
-    return Level(mesh.count, edges, lengths, made, pins, bodies, fabric, np.zeros((mesh.count, 2)))
+    return Level(mesh.count, edges, lengths, made, pins, bodies, {}, fabric, np.zeros((mesh.count, 2)))
 
 
 def _attached(moving, points):
     """Positions [K, N, 3] of points [N, 3] at rest carried by the skin weights of the nearest body vertices."""
     near = moving.tree.query(points)[1]
-    indices, weights = moving.rest.skin_indices[near], moving.rest.skin_weights[near]
-    return np.stack([body.skin(points.astype(np.float32), indices, weights, one) for one in moving.transforms])
+    blended = body.blended(moving.rest.skin_indices[near], moving.rest.skin_weights[near], moving.transforms)
+    return np.einsum("knij,nj->kni", blended[..., :3, :3], points.astype(np.float32)) + blended[..., :3, 3]
 
 
 def touching(level, placed, panels, ceiling):
@@ -57,8 +58,8 @@ def touching(level, placed, panels, ceiling):
     points, limbs = level.bodies.points[0].T[real], level.bodies.limbs.T[real]
     # Trees refuse what is not finite: cloth that burst is left to the gates.
     found = np.nan_to_num(placed)
-    own, counts = collider.coordinates(found, panels, points, limbs)
-    near = collider.nearest(found, own, counts, points, limbs)
+    own, counts = collider.coordinates(found, panels, points, limbs, level.trees)
+    near = collider.nearest(found, own, counts, points, limbs, level.trees)
     high = np.where(placed[:, 2] < ceiling[0], ceiling[1], np.inf)
     return _with(level, own, counts, high), _padded(level, placed), _padded(level, near[:, None])[0].astype(np.int32)
 
@@ -80,7 +81,7 @@ def run(level, x, near, schedule):
     """Positions, nearest points and speeds after a cloth.Schedule, as cloth.simulate gives them."""
     fabric = level.fabric
     return cloth.simulate(
-        jnp.asarray(x), jnp.asarray(near), level.cloth, level.bodies, level.pins,
+        x, near, level.cloth, level.bodies, level.pins,
         np.float32(fabric.bending / fabric.density), np.float32(fabric.friction), schedule,
     )  # fmt: skip
 

@@ -5,7 +5,6 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from tryon_jax.garments import sewn
-from tryon_jax.garments.edges import boundary_of
 from tryon_jax.simulation.cloth import COLOURS, FULL, STEP, THICKNESS, Cloth
 
 # Vertex counts that are compiled for: time grows with them, and small cloth is quick anyway.
@@ -29,33 +28,33 @@ def room(count):
 
 def coloured(edges, count):
     """Colour [E] of every edge, such that none share a vertex, greedily; raises ValueError if COLOURS do not do."""
-    taken = [0] * count
-    colours = []
-    for first, second in edges.tolist():
-        free = ~(taken[first] | taken[second])
-        lowest = free & -free
-        taken[first] |= lowest
-        taken[second] |= lowest
-        colours.append(lowest.bit_length() - 1)
-    if colours and max(colours) >= COLOURS:
+    taken, found = [0] * count, []
+    for first, second in zip(edges[:, 0].tolist(), edges[:, 1].tolist(), strict=True):
+        one, other = taken[first], taken[second]
+        both = one | other
+        lowest = ~both & (both + 1)
+        taken[first], taken[second] = one | lowest, other | lowest
+        found.append(lowest)
+    if max(taken, default=0) >= 1 << COLOURS:
         raise ValueError(f"a vertex has too many edges for {COLOURS} colours")
-    return np.array(colours)
+    # Of a power of two the exponent that it is written with, less one.
+    return np.frexp(np.array(found, float))[1].astype(int) - 1
 
 
-def along_the_grain(mesh, edges):
-    """An order [E] of sewn edges in which `coloured` needs few colours beyond FULL: the three directions of the lattice
-    one after another, each line of it from end to end, so that its edges take two colours by turns."""
-    directed = np.stack([mesh.faces, np.roll(mesh.faces, -1, 1)], -1).reshape(-1, 2)
-    sewn_pairs = np.sort(mesh.weld[directed], 1).astype(np.int64)
-    # Of an edge on a seam the one side's place on paper, whichever was first.
-    paper = np.empty((len(edges), 2), int)
-    number = edges[:, 0].astype(np.int64) * mesh.count + edges[:, 1]
-    paper[np.searchsorted(number, sewn_pairs[:, 0] * mesh.count + sewn_pairs[:, 1])] = directed
-    first, second = mesh.paper[paper[:, 0]], mesh.paper[paper[:, 1]]
-    angle = np.arctan2(*(second - first).T[::-1])
+def along_the_grain(mesh, sides, total):
+    """An order [E] of the `total` sewn edges, of which `sides` are those of faces, as sewn.sides has them, in which
+    `coloured` needs few colours beyond FULL: the three directions of the lattice one after another, each line of it
+    from end to end, so that its edges take two colours by turns."""
+    # Of an edge on a seam the one side's place on paper, whichever comes last.
+    start, end = np.empty((2, total), int)
+    start[sides.ravel()], end[sides.ravel()] = mesh.faces.ravel(), np.roll(mesh.faces, -1, 1).ravel()
+    x, y = np.ascontiguousarray(mesh.paper.T)
+    angle = np.arctan2(y[end] - y[start], x[end] - x[start])
     direction = np.round(angle / (np.pi / 3)).astype(int) % 3
-    way = np.stack([np.cos(direction * np.pi / 3), np.sin(direction * np.pi / 3)], 1)
-    return np.lexsort((((first + second) * way).sum(1), direction))
+    turned = np.arange(3) * np.pi / 3
+    way = (x[start] + x[end]) * np.cos(turned)[direction] + (y[start] + y[end]) * np.sin(turned)[direction]
+    order = np.argsort(way, kind="stable")
+    return np.concatenate([order[direction[order] == one] for one in range(3)])
 
 
 def late_lanes(edges, colour, size):
@@ -63,28 +62,27 @@ def late_lanes(edges, colour, size):
     few that hold these: an eighth, a quarter or a half of all, or all."""
     late = np.zeros(size, bool)
     late[edges[colour >= FULL]] = True
-    lanes = np.argsort(~late, kind="stable").astype(np.int32)
+    lanes = np.concatenate([np.flatnonzero(late), np.flatnonzero(~late)]).astype(np.int32)
     # Small cloth has many edges at its borders: two sizes are enough there, for each is compiled.
     sizes = (size // 8, size // 4, size // 2, size) if size > 1024 else (size // 2, size)
     return lanes, next(few for few in sizes if late.sum() <= few)
 
 
-def cotangents(mesh, edges):
-    """Cotangent weight [E] of every sewn edge on paper, and the area [V] in m^2 around every sewn vertex."""
-    a, b, c = (mesh.paper[mesh.faces[:, k]] for k in range(3))
-    area = np.zeros(mesh.count)
-    double = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+def cotangents(mesh, sides, total):
+    """Cotangent weight [E] on paper of every one of the `total` sewn edges, of which `sides` are those of faces, as
+    sewn.sides has them, and the area [V] in m^2 around every sewn vertex."""
+    x, y = np.ascontiguousarray(mesh.paper.T)
+    a, b, c = (np.stack([x.take(corner), y.take(corner)]) for corner in mesh.faces.T)
+    double = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
     # A square millimetre: slivers of paper have no stiffness to speak of.
     double = np.maximum(double, 2e-6)
-    for k in range(3):
-        np.add.at(area, mesh.weld[mesh.faces[:, k]], double / 6)
-    number = edges[:, 0].astype(np.int64) * mesh.count + edges[:, 1]
-    weights = np.zeros(len(edges))
-    for k in range(3):
-        tip, first, second = (mesh.paper[mesh.faces[:, (k + j) % 3]] for j in range(3))
-        value = ((first - tip) * (second - tip)).sum(1) / double / 2
-        pair = np.sort(np.stack([mesh.weld[mesh.faces[:, (k + 1) % 3]], mesh.weld[mesh.faces[:, (k + 2) % 3]]], 1), 1)
-        np.add.at(weights, np.searchsorted(number, pair[:, 0].astype(np.int64) * mesh.count + pair[:, 1]), value)
+    area = np.bincount(mesh.weld.take(mesh.faces.T).ravel(), np.tile(double / 6, 3), mesh.count)
+    values = []
+    for tip, first, second in ((a, b, c), (b, c, a), (c, a, b)):
+        along = (first - tip) * (second - tip)
+        values.append((along[0] + along[1]) / double / 2)
+    opposite = np.concatenate([sides[:, 1], sides[:, 2], sides[:, 0]])
+    weights = np.bincount(opposite, np.concatenate(values), total)
     # Obtuse pairs have negative weights, which make the step unstable.
     return np.maximum(weights, 0.05), area
 
@@ -104,11 +102,11 @@ def prepare(mesh, pattern, fabric, offset=0.0):
 
     fabric a fabric.Fabric; offset metres more between cloth and skin. Limb coordinates are left zero.
     """
-    pairs, lengths = sewn.edges(mesh)
-    order = along_the_grain(mesh, pairs)
+    pairs, lengths, sides = sewn.sides(mesh)
+    order = along_the_grain(mesh, sides, len(pairs))
     colour = np.empty(len(pairs), int)
     colour[order] = coloured(pairs[order], mesh.count)
-    weights, area = cotangents(mesh, pairs)
+    weights, area = cotangents(mesh, sides, len(pairs))
     size, used = room(mesh.count), int(colour.max()) + 1
     lanes, few = late_lanes(pairs, colour, size)
     partner = np.tile(np.arange(size, dtype=np.int32), (COLOURS, 1))
@@ -116,10 +114,10 @@ def prepare(mesh, pattern, fabric, offset=0.0):
     # Force a metre of width over an edge's share of width, about its length: k = stiffness (XPBD's compliance is 1/k).
     mass = fabric.density * (area[pairs[:, 0]] + area[pairs[:, 1]]) / 2
     share = 1 / (1 + mass / (2 * fabric.stiffness * STEP**2))
-    for first, second in ((0, 1), (1, 0)):
-        rows = pairs[:, first]
-        partner[colour, rows] = pairs[:, second]
-        rest[colour, rows], hold[colour, rows], cotangent[colour, rows] = lengths, share, weights
+    for one, other in (pairs.T, pairs.T[::-1]):
+        place = colour * size + one
+        for into, values in ((partner, other), (rest, lengths), (hold, share), (cotangent, weights)):
+            into.reshape(-1)[place] = values
     hung = [sewn.edge_vertices(mesh, pattern, *edge) for edge in pattern.hung]
     anchor, tether = tethers(mesh, pairs, lengths, np.unique(np.concatenate(hung)) if hung else ())
     pinned = np.zeros(mesh.count)
@@ -133,7 +131,7 @@ def prepare(mesh, pattern, fabric, offset=0.0):
             over = (mesh.panel == index) & (mesh.paper[:, 1] > 0.8 * panel.place[1])
             thickness[mesh.weld[over]] += FOLDED
     border = np.zeros(mesh.count, bool)
-    border[boundary_of(mesh.weld[mesh.faces])] = True
+    border[pairs[np.bincount(sides.ravel()) == 1]] = True
 
     def fill(values, empty=0.0):
         padded = np.full((*values.shape[:-1], size), empty, np.float32)
