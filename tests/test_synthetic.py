@@ -69,6 +69,13 @@ class Fails(StandIn):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Threads(StandIn):
+    """Stores how many threads its process was told to use for linear algebra."""
+
+    def __call__(self, split, number):
+        return {"threads": np.array(int(os.environ.get("OPENBLAS_NUM_THREADS", 0)))}
+
+
 class FullDisk(StandIn):
     """Runs out of space."""
 
@@ -188,6 +195,17 @@ def test_killed_and_started_again(tmp_path):
     staging.make(staged, wanted, StandIn(SIZE, 0), 2)
     assert all(staging.read(staged, chunk) is not None for chunk in wanted)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.parametrize(("wanted", "given"), [(None, 1), ("3", 3)])
+def test_linear_algebra_of_workers_is_calm_unless_the_user_says_otherwise(tmp_path, monkeypatch, wanted, given):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if wanted:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", wanted)
+    (chunk,) = staging.chunks({"train": 2}, 2)
+    staging.make(tmp_path, [chunk], Threads(SIZE, 0), 1)
+    assert [int(record["threads"]) for record in staging.read(tmp_path, chunk)] == [given] * 2
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == wanted
 
 
 def test_a_worker_that_dies_is_reported(tmp_path):
