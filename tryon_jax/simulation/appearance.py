@@ -75,7 +75,9 @@ def paint(look, canvas, scalp):
 
     def lay(name, colour, strength):
         mask = masks[name] if isinstance(name, str) else name
-        colours[:] += (colour - colours) * (np.clip(mask, 0, 1) * np.float32(strength))[:, None]
+        rows = np.flatnonzero(mask)  # of most masks few
+        colour = np.broadcast_to(colour, colours.shape)[rows]
+        colours[rows] += (colour - colours[rows]) * (np.clip(mask[rows], 0, 1) * np.float32(strength))[:, None]
 
     dark = look.hair * 0.35 + look.skin * 0.08
     lay("lips", look.lips * (1 + 0.03 * grain)[:, None], 0.85)

@@ -22,11 +22,15 @@ class Attached(NamedTuple):
 def follow(rest, points, bone, own, rows):
     """Skin indices and weights [N, K + 1] of points [N, 3] that go with the bone called `bone`, but by the share own
     [N] in [0, 1] with the nearest of the body's vertices `rows`."""
-    _, nearest = cKDTree(rest.vertices[rows], balanced_tree=False, compact_nodes=False).query(points)
-    near = rows[nearest]
-    first = np.full((len(points), 1), rest.joint_names.index(bone))
-    indices = np.concatenate([first, rest.skin_indices[near]], 1).astype(np.int32)
-    weights = np.concatenate([1 - own[:, None], own[:, None] * rest.skin_weights[near]], 1)
+    shared = np.flatnonzero(own)
+    indices = np.full((len(points), 1 + rest.skin_indices.shape[1]), rest.joint_names.index(bone), np.int32)
+    weights = np.zeros(indices.shape, np.result_type(own, rest.skin_weights))
+    weights[:, 0] = 1 - own
+    if len(shared):  # most hair goes with the head alone, most of a shoe with the foot
+        tree = cKDTree(rest.vertices[rows], balanced_tree=False, compact_nodes=False)
+        near = rows[tree.query(points[shared])[1]]
+        indices[shared, 1:] = rest.skin_indices[near]
+        weights[shared, 1:] = own[shared, None] * rest.skin_weights[near]
     return indices, (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 

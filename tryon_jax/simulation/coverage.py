@@ -3,6 +3,8 @@
 Positions, distances, widths and texels are in metres and broadcast against each other; all results are float32.
 """
 
+import functools
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -57,6 +59,7 @@ def noise(rng, side, size, cell):
     return np.ascontiguousarray((across @ np.ascontiguousarray((down @ values).T)).T)
 
 
+@functools.lru_cache(maxsize=64)
 def _kernel(size, count, texel, cell):
     """Weights [size, count], sparse, of grid values in texels: a smooth bump over the grain or, if wider, the texel."""
     centre = (np.arange(size) + 0.5) * texel / cell + 1

@@ -68,18 +68,16 @@ def join(meshes, room=(0, 0)):
     """One Mesh of several, padded to `room` vertices and faces (more in steps, if need be) with faces not drawn."""
     offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
     faces = np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)])
-    joined = [np.concatenate(arrays) for arrays in zip(*meshes, strict=True)]
-    joined[Mesh._fields.index("faces")] = faces
-    mesh = Mesh(*joined)
+    counts = sum(len(mesh.vertices) for mesh in meshes), len(faces)
     vertex_room, face_room = (
-        max(least, -(-len(array) // _STEP) * _STEP) - len(array)
-        for least, array in zip(room, (mesh.vertices, mesh.faces), strict=True)
+        max(least, -(-count // _STEP) * _STEP) - count for least, count in zip(room, counts, strict=True)
     )
-    padded = [
-        np.pad(array, [(0, face_room if name in ("faces", "labels") else vertex_room)] + [(0, 0)] * (array.ndim - 1))
-        for name, array in zip(Mesh._fields, mesh, strict=True)
-    ]
-    return Mesh(*padded)
+    joined = []
+    for name, arrays in zip(Mesh._fields, zip(*meshes, strict=True), strict=True):
+        count = face_room if name in ("faces", "labels") else vertex_room
+        padding = np.zeros((count, *arrays[0].shape[1:]), arrays[0].dtype)
+        joined.append(np.concatenate([*((faces,) if name == "faces" else arrays), padding]))
+    return Mesh(*joined)
 
 
 def vertex_normals(vertices, faces, weld=None):
@@ -149,15 +147,14 @@ def _draw(mesh, openness, textures, light, camera, size, capacity, behind):
 
 def _side(mesh, vertices, ids, facing, toward, openness, textures, light, size):
     """One Side; facing [F] is 1 for faces whose outer side is seen, toward the sign of a visible normal's z."""
-    depth, barycentrics = surface.resolve(vertices, mesh.faces, ids)
     attributes = jnp.concatenate(
         [mesh.colours, mesh.normals, mesh.texture_uv, mesh.garment_xy, openness[:, None], mesh.strain], axis=-1
     )
-    values = surface.interpolate(attributes, mesh.faces, ids, barycentrics)
+    depth, _, values = surface.at_pixels(vertices, mesh.faces, ids, attributes, barycentrics=False)
     colours, normals, texture_uv, garment_xy, reached, strain = jnp.split(values, [3, 6, 8, 10, 11], axis=-1)
     seen = jnp.take(facing, jnp.maximum(ids, 0))[..., None]
     normals = _visible(normals * seen, toward)
-    albedo = jnp.where(texture_uv[..., :1] < 0, colours, texture.sample_texture(textures, texture_uv))
+    albedo = jnp.where(texture_uv[..., :1] < 0, colours, texture.sample_seen(textures, texture_uv, ids))
     shading = shade.spherical_harmonics(normals, light) * jnp.where(seen > 0, 1.0, INSIDE)
     # What does not reach a hollow directly is partly thrown there by the hollow itself, in its own colour: the sum
     # of all bounces (Jimenez et al. 2016, "Practical Realtime Strategies for Accurate Indirect Occlusion").

@@ -29,14 +29,16 @@ def floral(design, layout, size):
         for column in range(rows):
             place, picks = rng.uniform(-0.2, 0.2, (2, 2)), rng.integers(STAMPS, size=2)
             # Sprigs take the lattice's gaps.
-            for stamp, gap, shift in zip((sprigs[picks[0]], blossoms[picks[1]]), (0.5, 0.0), place, strict=True):
-                corner = (np.array([column + 0.5 * (row % 2) + 0.5 * gap, row + gap]) + shift) * cell - stamp.width / 2
-                image.paste(stamp, tuple(int(value) for value in np.round(corner)), stamp)
+            for stamp, gap, (right, down) in zip(
+                (sprigs[picks[0]], blossoms[picks[1]]), (0.5, 0.0), place.tolist(), strict=True
+            ):
+                x, y = column + 0.5 * (row % 2) + 0.5 * gap + right, row + gap + down
+                image.paste(stamp, tuple(round(way * cell - stamp.width / 2) for way in (x, y)), stamp)
     return np.asarray(image.reduce(SUPERSAMPLES), np.float32) / 255
 
 
 def _ink(colour):
-    return tuple(int(round(255 * float(np.clip(channel, 0, 1)))) for channel in colour)
+    return tuple(round(255 * min(max(channel, 0.0), 1.0)) for channel in colour.tolist())
 
 
 def _oval(centre, along, long, wide):

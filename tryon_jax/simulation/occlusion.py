@@ -27,13 +27,15 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     faces = mesh.faces[: np.flatnonzero(mesh.faces[:, 0] != mesh.faces[:, 1])[-1] + 1]
     used = np.zeros(len(mesh.vertices), bool)
     used[faces] = True
+    used = np.flatnonzero(used)
     # Coordinates in rows: sums and extremes over contiguous numbers take a third of the time.
-    points, normals = (np.ascontiguousarray(values[used].T, np.float32) for values in (mesh.vertices, mesh.normals))
-    splats = np.concatenate([points, _middles(mesh.vertices, faces)], 1)
-    seen, weights = np.zeros((2, points.shape[1]), np.float32)
-    for axis in _axes():
-        facing = axis @ normals
-        for sign, shown in zip((1, -1), visible(points, normals, splats, axis), strict=True):
+    vertices, normals = (np.ascontiguousarray(values.T, np.float32) for values in (mesh.vertices, mesh.normals))
+    points, normals = vertices.take(used, 1), normals.take(used, 1)
+    splats = np.concatenate([points, _middles(vertices, faces)], 1)
+    seen, weights = np.zeros((2, len(used)), np.float32)
+    for frame in _frames():
+        facing = frame[2] @ normals
+        for sign, shown in zip((1, -1), visible(points, facing, splats, frame), strict=True):
             weight = np.maximum(sign * facing, 0)
             seen += weight * shown
             weights += weight
@@ -45,10 +47,10 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     # 1e-6: far below the light of any lamp; even light has no direction and casts no shadow.
     if length > 1e-6:
         toward = (toward / length).astype(np.float32)
-        facing = np.clip(2 * (toward @ normals), 0, 1)
-        shown, _ = visible(points, normals, splats, toward)
-        open_share = open_share * (1 - lamp * facing * (1 - shown))
-    result = np.ones(len(used), np.float32)
+        facing = toward @ normals
+        shown, _ = visible(points, facing, splats, _frame(toward))
+        open_share = open_share * (1 - lamp * np.clip(2 * facing, 0, 1) * (1 - shown))
+    result = np.ones(len(mesh.vertices), np.float32)
     result[used] = np.clip(open_share, 0, 1)
     return _spread(faces, result)
 
@@ -60,26 +62,26 @@ def _spread(faces, values):
     gather = csr_matrix((ones, faces.ravel(), starts), shape=(count, len(values)))
     scatter = gather.T
     uses = 3 * (scatter @ np.ones(count, np.float32))
+    used, uses = uses > 0, np.maximum(uses, 1)
     for _ in range(ROUNDS):
-        values = np.where(uses > 0, (scatter @ (gather @ values)) / np.maximum(uses, 1), values)
+        values = np.where(used, (scatter @ (gather @ values)) / uses, values)
     return values
 
 
-def visible(points, normals, splats, axis):
-    """How far points [3, N] with unit normals [3, N] are seen from along +axis and -axis, [3]: two f32 [N] in [0, 1].
+def visible(points, facing, splats, frame):
+    """How far points [3, N] are seen from along +axis and -axis, the last of a frame's [3, 3] rows: two f32 [N] in
+    [0, 1].
 
-    splats [3, M]: the points, then others, dense enough to stand for the surface that hides them.
+    facing [N]: their unit normals times the axis; splats [3, M]: the points, then others, dense enough to stand for
+    the surface that hides them.
     """
     count = points.shape[1]
-    first = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
-    first /= np.linalg.norm(first)
-    frame = np.stack([first, np.cross(axis, first), axis]).astype(np.float32)
     across, along, depth = frame @ splats
-    rows, columns = (((values - values.min()) / np.float32(CELL)).astype(np.int32) for values in (across, along))
+    rows, columns = (((values - values.min()) / np.float32(CELL)).astype(np.intp) for values in (across, along))
     width = columns.max() + 1
     index = rows * width + columns
     # A slanted surface rises within its own cell and does not hide itself by that.
-    slope = np.abs(axis @ normals)
+    slope = np.abs(facing)
     # 0.15: surfaces more edge-on than this have next to no weight.
     rise = np.sqrt(np.maximum(1 - slope * slope, 0)) / np.maximum(slope, 0.15)
     bias = np.float32(CELL) * (np.float32(0.5) + np.minimum(rise, 4))
@@ -88,27 +90,34 @@ def visible(points, normals, splats, axis):
         signed = depth if sign > 0 else -depth
         field = np.full((rows.max() + 1) * width, -np.inf, np.float32)
         np.maximum.at(field, index, signed)
-        above = field[index[:count]] - signed[:count] - bias
+        above = field.take(index[:count]) - signed[:count] - bias
         found.append(1 - np.clip(above * (1 / SOFT), 0, 1))
     return found
 
 
+def _frame(axis):
+    """Rows f32 [3, 3]: two directions at right angles to a unit axis [3], and the axis."""
+    first = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
+    first /= np.linalg.norm(first)
+    return np.stack([first, np.cross(axis, first), axis]).astype(np.float32)
+
+
 @functools.cache
-def _axes():
-    """Evenly spread directions f32 [AXES, 3] of one half of the sphere (Fibonacci lattice)."""
+def _frames():
+    """Frames f32 [AXES, 3, 3] of evenly spread directions of one half of the sphere (Fibonacci lattice)."""
     index = np.arange(AXES) + 0.5
     height, turn = 1 - index / AXES, index * np.pi * (1 + 5**0.5)
     radius = np.sqrt(1 - height**2)
     # Upright axes first would meet rows of vertices edge-on: the lattice's pole is turned off the person's axes.
     tilt = np.array([[0.8, 0.36, 0.48], [0.0, 0.8, -0.6], [-0.6, 0.48, 0.64]])
-    return (np.stack([radius * np.cos(turn), height, radius * np.sin(turn)], -1) @ tilt).astype(np.float32)
+    axes = (np.stack([radius * np.cos(turn), height, radius * np.sin(turn)], -1) @ tilt).astype(np.float32)
+    return np.stack([_frame(axis) for axis in axes])
 
 
 def _middles(vertices, faces):
-    """Middles [3, M] of the faces that are longer than a cell."""
-    a, b, c = faces.T
-    vertices = np.ascontiguousarray(vertices.T, np.float32)
+    """Middles [3, M] of the faces [F, 3] between vertices [3, V] that are longer than a cell."""
     # The height alone tells nearly all long faces, and is quick.
-    up = vertices[1]
-    long = np.abs(up[a] - up[b]) + np.abs(up[b] - up[c]) > CELL
-    return (vertices[:, a[long]] + vertices[:, b[long]] + vertices[:, c[long]]) / 3
+    a, b, c = (vertices[1].take(corner) for corner in faces.T)
+    long = np.flatnonzero(np.abs(a - b) + np.abs(b - c) > CELL)
+    a, b, c = (vertices.take(corner, 1) for corner in faces.take(long, 0).T)
+    return (a + b + c) / 3

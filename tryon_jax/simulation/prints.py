@@ -123,6 +123,8 @@ def _dyed(design, sheet, layout):
         return denim_wash(design, sheet, layout)
     picture = np.empty((size, size, 3), np.float32)
     picture[:] = design.colours[0]
+    if design.kind == "plain":
+        return picture
     outlines = np.concatenate([panel.outline for panel in layout.panels])
     heights = outlines[:, 1].min(), outlines[:, 1].max()
     # Blocks of colour are cut by the tallest panel alone, lest a hood moves them up to the shoulders.

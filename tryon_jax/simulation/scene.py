@@ -192,9 +192,9 @@ def _dressed(person, bare, spec, outfit, closet, shown, size):
     ready, seen, covers = _layered(spec.body_id, seed, levels, index)
     parts = people.uncovered(_person(spec.body_id, seed, levels), bare, covers)
     lining = [np.ones(len(part.vertices), np.float32) for part in parts]
-    before = closet.motion.transforms[-1]
+    moved = person.transforms @ np.linalg.inv(closet.motion.transforms[-1])
     for layer, (one, prepared) in enumerate(zip(hung, ready, strict=True)):
-        vertices = worn.carried(one.draped, prepared, before, person.transforms)
+        vertices = worn.carried(one.draped, prepared, moved)
         xy = shop.coordinates(shown, size) if one.garment_id == spec.chosen.garment_id else None
         parts.append(worn.mesh(one, prepared, vertices, (layer, PIECES), seen[layer], xy))
         lining.append(worn.lining(one.draped))
@@ -230,11 +230,13 @@ def _camera(rng, points, size):
     return np.array([scale, *centre], np.float32)
 
 
-_sample_light = jax.jit(shade.sample_light)
+@jax.jit
+def _sample_light(seed):
+    return shade.sample_light(jax.random.key(seed))
 
 
 def _light(rng):
-    return np.asarray(_sample_light(jax.random.key(int(rng.integers(2**31)))))
+    return np.asarray(_sample_light(int(rng.integers(2**31))))
 
 
 def _sheets(front, back, part):

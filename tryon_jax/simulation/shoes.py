@@ -88,11 +88,12 @@ def last_of(rest, sign):
     tread = (flat[near & (height < 0.024)] @ directions).max(0)
     support = np.tile(tread, (len(levels), 1))
     below, above = height[edges[:, 0]], height[edges[:, 1]]
+    lowest, highest = np.minimum(below, above), np.maximum(below, above)
     for index in np.flatnonzero(levels >= 0.016):
-        share = (levels[index] - below) / np.where(above == below, 1, above - below)
-        crossed = (share > 0) & (share < 1)
+        crossed = np.flatnonzero((lowest < levels[index]) & (highest > levels[index]))
+        share = (levels[index] - below[crossed]) / (above[crossed] - below[crossed])
         first, second = flat[edges[crossed].T]
-        cut = first + share[crossed, None] * (second - first)
+        cut = first + share[:, None] * (second - first)
         support[index] = (cut @ directions).max(0)
     smooth = np.stack([np.roll(support, shift, 1) for shift in (-1, 0, 1)]).mean(0)
     kernel = np.array([0.2, 0.6, 0.2])
@@ -207,8 +208,10 @@ def _laces(last, design):
     found = []
     high = design.top - 0.002 if design.kind != "boot" else design.top - 0.01
     turn = np.linspace(-1.25, 1.25, 9)
-    for height in np.linspace(0.043, high, 5 if design.kind != "boot" else 8):
-        low, top = (ring(last, height + step, 0.0085, turn) for step in (0.0, 0.0042))
+    heights = np.linspace(0.043, high, 5 if design.kind != "boot" else 8)
+    edges = np.stack([heights, heights + 0.0042], 1).ravel()
+    bands = ring(last, np.repeat(edges, len(turn)), 0.0085, np.tile(turn, len(edges)))
+    for low, top in bands.reshape(len(heights), 2, len(turn), 3):
         middle = (low[:, :2] - last.origin[:2]) @ last.frame.T
         keep = np.abs(middle[:, 1]) < 0.024
         if keep.sum() < 2:

@@ -112,7 +112,9 @@ def mass(rest, mask, height):
     chosen = (mask[rest.faces] > 0.02).all(1)
     used, inverse = np.unique(rest.faces[chosen], return_inverse=True)
     faces = inverse.reshape(-1, 3)
-    normals = surface.vertex_normals(rest.vertices, rest.faces)[used]
+    on_scalp = np.zeros(len(rest.vertices), bool)
+    on_scalp[used] = True
+    normals = surface.vertex_normals(rest.vertices, rest.faces[on_scalp[rest.faces].any(1)])[used]
     normals = unit(surface.smooth(normals, surface.averaging(faces, len(used)), 8))
     raised = rest.vertices[used] + ((height * mask)[used] - 0.0015)[:, None] * normals
     return raised, faces.astype(np.int32), used

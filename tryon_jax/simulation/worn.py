@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_matrix, diags
+from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import dijkstra
 
 from tryon_jax import garments
 from tryon_jax.garments import sewn, sheet
 from tryon_jax.garments.edges import boundary_of
 from tryon_jax.geometry.parts import GARMENT_PARTS, PART
-from tryon_jax.simulation import collider, drawing, gates
+from tryon_jax.simulation import body, collider, drawing, gates
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
@@ -54,17 +54,19 @@ def _covers(draped, border, moving):
     """Body faces [F] bool surely hidden by a Draped before its motion and after it: a sleeve slides off a wrist. Neck,
     head and hands are seen into through collars and cuffs, however near the cloth is."""
     bare = sum(moving.rest.limbs[name] for name in ("neck", "head", "left_hand", "right_hand"))
-    before = hidden(draped.in_a_pose, border, moving.rest.vertices)
-    after = hidden(draped.vertices, border, moving.vertices[-1])
-    return (before & after & (bare < 0.1))[moving.rest.faces].all(1)
+    found = bare < 0.1
+    for cloth, points in ((draped.in_a_pose, moving.rest.vertices), (draped.vertices, moving.vertices[-1])):
+        found[found] = hidden(cloth, border, points[found])
+    return found[moving.rest.faces].all(1)
 
 
 def hidden(cloth, border, points, near=NEAR):
     """Whether points [N, 3] are surely hidden by a garment with vertices cloth [V, 3] that are border [V] from its open
     edges."""
-    distance, nearest = collider.tree(cloth).query(points, distance_upper_bound=near)
-    found = np.isfinite(distance)
-    found[found] = border[nearest[found]] > INSIDE
+    found = ((points > cloth.min(0) - near) & (points < cloth.max(0) + near)).all(1)
+    distance, nearest = collider.tree(cloth).query(points[found], distance_upper_bound=near)
+    # Where nothing is near the number is that of no vertex.
+    found[found] = np.isfinite(distance) & (np.append(border, 0)[nearest] > INSIDE)
     return found
 
 
@@ -86,10 +88,11 @@ def _averaging(draped):
 def _bones(draped, moving, average):
     """Bones and weights [V, K] of the skin beneath in the A-pose, smoothed over the cloth."""
     rest, near = moving.rest, moving.tree.query(draped.in_a_pose)[1]
-    dense = np.zeros((draped.mesh.count, len(rest.joint_names)), np.float32)
-    np.add.at(dense, (np.arange(len(near))[:, None], rest.skin_indices[near]), rest.skin_weights[near])
-    used = np.flatnonzero(dense.any(0))
-    shares = dense[:, used]
+    indices, weights = rest.skin_indices[near], rest.skin_weights[near]
+    used = np.unique(indices[weights > 0])
+    starts = np.arange(0, indices.size + 1, indices.shape[1])
+    shape = (draped.mesh.count, len(rest.joint_names))
+    shares = csr_matrix((weights.ravel(), indices.ravel(), starts), shape=shape).toarray()[:, used]
     for _ in range(6):
         shares = 0.5 * (shares + average @ shares)
     kept = np.argsort(-shares, axis=1)[:, :BONES_A_VERTEX]
@@ -108,11 +111,9 @@ def _border(draped):
     return np.minimum(way, dijkstra(graph, directed=False, indices=band, min_only=True) + HELD) if len(band) else way
 
 
-def carried(draped, worn, before, after):
-    """Vertices [V, 3] f32 of a garment when its body's bones go from transforms `before` to `after` [J, 4, 4]."""
-    moved = after @ np.linalg.inv(before)
-    blended = np.einsum("vk,vkij->vij", worn.skin_weights, moved[worn.skin_indices])
-    return (np.einsum("vij,vj->vi", blended[:, :3, :3], draped.vertices) + blended[:, :3, 3]).astype(np.float32)
+def carried(draped, worn, moved):
+    """Vertices [V, 3] f32 of a garment when its body's bones are moved by transforms [J, 4, 4]."""
+    return body.skin(draped.vertices, worn.skin_indices, worn.skin_weights, moved)
 
 
 def uncovered(outfit, ready, layer):
