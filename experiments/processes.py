@@ -24,7 +24,8 @@ def results(function, tasks, processes=None):
     try:
         while True:
             for task in tasks:
-                waiting.append(pool.submit(function, task))
+                with staging.calm_algebra():  # the first tasks start the processes
+                    waiting.append(pool.submit(function, task))
                 if len(waiting) >= AHEAD * count:
                     break
             if not waiting:

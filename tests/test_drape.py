@@ -119,12 +119,13 @@ def test_tucked_in_shirt_lies_close_below_the_waist():
 
 def test_stiff_skirts_stand_out_further_than_soft_ones():
     hems = []
-    for fabric in ("denim", "silk"):
-        found = draped("skirt", fabric, 1, flare=0.5, length=0.3)
+    for fabric in ("denim", "wool", "silk"):
+        # Flared enough to have folds: what hangs straight hangs alike in all fabrics.
+        found = draped("skirt", fabric, 1, flare=0.8, length=0.3)
         rows = [sewn.edge_vertices(found.mesh, found.pattern, side, "hem") for side in ("front", "back")]
         hem = found.vertices[np.unique(np.concatenate(rows))]
         hems.append(np.linalg.norm(hem[:, :2] - hem[:, :2].mean(0), axis=1).mean())
-    assert hems[0] > hems[1]
+    assert hems[0] > 1.01 * hems[1] > 1.02 * hems[2]
 
 
 def spoilt(name, vertices):

@@ -93,7 +93,7 @@ def make(folder, wanted, maker, workers=None, label="making data"):
         for _ in range(count)
     ]
     try:
-        with _calm_algebra():
+        with calm_algebra():
             for process in processes:
                 process.start()
         pause = 0.5 if sys.stderr.isatty() else 10.0  # seconds between lines; a log file wants few
@@ -114,7 +114,7 @@ def make(folder, wanted, maker, workers=None, label="making data"):
 
 
 @contextlib.contextmanager
-def _calm_algebra():
+def calm_algebra():
     """Processes started within do their linear algebra in one thread: a second one a process finds no core free, and
     waits for its next task by spinning, an eighth of all time. What the user has set stays."""
     before = os.environ.get("OPENBLAS_NUM_THREADS")
