@@ -1,5 +1,6 @@
 """What cloth collides with: thinned points of the skin, their neighbours, limb coordinates, nearest points."""
 
+import jax
 import numpy as np
 import pytest
 from tailored import rest
@@ -101,6 +102,20 @@ def test_coordinates_are_those_of_sites_that_a_panel_may_touch(rng):
     found, _ = collider.coordinates(points, seam, sites, site_limbs)
     near = ((points[:, None] - sites) ** 2).sum(-1).argmin(1)
     np.testing.assert_array_equal(found[:, 1], site_limbs[near, 1])
+
+
+def test_trees_that_are_kept_change_nothing_and_are_a_pytree(rng):
+    sites, site_limbs = scattered(rng, 800)
+    none, trees = np.zeros(200), {}
+    sides = {"left_arm": none + 1, "right_arm": none, "left_leg": none, "right_leg": none + 1}
+    for _ in range(2):  # the second time all trees are there
+        points, limbs = scattered(rng, 200)
+        counts = rng.integers(0, 2, (200, 2)).astype(float)
+        kept = collider.coordinates(points, sides, sites, site_limbs, trees)
+        np.testing.assert_array_equal(kept, collider.coordinates(points, sides, sites, site_limbs))
+        near = collider.nearest(points, limbs, counts, sites, site_limbs, trees)
+        np.testing.assert_array_equal(near, collider.nearest(points, limbs, counts, sites, site_limbs))
+    assert len(jax.tree.leaves(trees)) == len(trees) >= 5  # keys that cannot be sorted raise
 
 
 def test_thinning_keeps_the_first_point_of_each_cell(rng):

@@ -132,7 +132,8 @@ def nearest(points, limbs, counts, collider_points, collider_limbs, trees=None):
     for kind, used in enumerate(([], [0], [1], [0, 1])):
         rows = np.flatnonzero(kinds == kind)
         if len(rows):
-            if kind not in trees:
-                trees[kind] = tree(np.concatenate([collider_points, LIMB_METRES * collider_limbs[:, used]], 1))
-            found[rows] = trees[kind].query(np.concatenate([points[rows], LIMB_METRES * limbs[rows][:, used]], 1))[1]
+            if (kind,) not in trees:  # tuples as in coordinates: JAX sorts the keys of what it is handed
+                trees[(kind,)] = tree(np.concatenate([collider_points, LIMB_METRES * collider_limbs[:, used]], 1))
+            asked = np.concatenate([points[rows], LIMB_METRES * limbs[rows][:, used]], 1)
+            found[rows] = trees[(kind,)].query(asked)[1]
     return found
