@@ -1,10 +1,15 @@
 """What tests share: one small made data set in the user's cache, and compiled code kept between runs."""
 
-import jax
-import numpy as np
-import pytest
+import os
 
-from tryon_jax.assets import cache_folder
+# Before numpy is there: with a process a core already, linear algebra's second threads would spin a third of the time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from tryon_jax.assets import cache_folder  # noqa: E402
 
 if not jax.config.jax_compilation_cache_dir:
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
