@@ -30,10 +30,9 @@ def timed(task):
     from tryon_jax.simulation import scene, specification, wardrobe
 
     body, share = task
-    specification.EXAMPLES_A_BODY = share
     wall, processor = time.perf_counter(), time.process_time()
     for number in range(body * share, body * share + share):
-        spec = specification.sample("train", number, SEED)
+        spec = specification.sample("train", number, SEED, share)
         records.pack(scene.example(spec, SIZE), spec.identities(), scene.about(spec, SIZE))
     spent = time.perf_counter() - wall, time.process_time() - processor
     return *spent, wardrobe.dress(spec.body_id, SEED, scene.cloth_levels(SIZE)).drapes

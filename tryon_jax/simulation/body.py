@@ -204,14 +204,6 @@ def _body(model, rest, transforms, yaw):
     return Body(vertices, rest, transforms, _keypoints(model, rest, transforms, vertices))
 
 
-def _skinned(attachment, vertices, transforms):
-    """What skin gives, of a whole body by f64 transforms: its weights are a matrix already."""
-    rows = (attachment @ transforms[:, :3].reshape(len(transforms), 12)).reshape(-1, 3, 4)
-    x, y, z = vertices.T.astype(float)[:, :, None]
-    # In the order in which skin adds them up.
-    return (rows[..., 0] * x + rows[..., 2] * z + rows[..., 1] * y + rows[..., 3]).astype(np.float32)
-
-
 def controls(model, joints, pose):
     """The library's own pose arguments: rotations moved from the body's axes into each bone's; joints [J, 4, 4]."""
     local = np.zeros((len(model.joint_names), 3), np.float32)
@@ -235,14 +227,14 @@ def _translation(offset):
 
 def skin(vertices_rest, skin_indices, skin_weights, transforms):
     """Posed vertices [V, 3] f32 of anything attached to the bones: linear blend skinning of rest vertices [V, 3]."""
-    count, width = skin_indices.shape
-    rows = np.arange(0, count * width + 1, width)
-    matrix = csr_matrix((skin_weights.ravel(), skin_indices.ravel(), rows), shape=(count, len(transforms)))
-    blended = (matrix @ transforms[:, :3].reshape(len(transforms), 12)).reshape(count, 3, 4)
-    # Of one type, or einsum would take four times as long.
-    rest = vertices_rest.astype(blended.dtype)
-    posed_vertices = np.einsum("vij,vj->vi", blended[:, :, :3], rest) + blended[:, :, 3]
-    return posed_vertices.astype(np.float32)
+    return _skinned(_attachment(skin_indices, skin_weights, len(transforms)), vertices_rest, transforms)
+
+
+def _skinned(attachment, vertices, transforms):
+    """What skin gives, of things whose weights are a sparse matrix [V, bones] already."""
+    rows = (attachment @ transforms[:, :3].reshape(len(transforms), 12)).reshape(-1, 3, 4)
+    x, y, z = vertices.T.astype(float)[:, :, None]
+    return (rows[..., 0] * x + rows[..., 1] * y + rows[..., 2] * z + rows[..., 3]).astype(np.float32)
 
 
 def blended(skin_indices, skin_weights, transforms):

@@ -83,10 +83,10 @@ class Specification(NamedTuple):
         }
 
 
-def sample(split, number, seed=0):
+def sample(split, number, seed=0, examples_a_body=EXAMPLES_A_BODY):
     """The Specification of example `number` of `split`, one of SPLITS."""
     first = SPLITS.index(split) * POOL
-    body_id = first + number // EXAMPLES_A_BODY
+    body_id = first + number // examples_a_body
     rng = np.random.default_rng([seed, 1, SPLITS.index(split), number])
     pieces = {}
 
