@@ -4,6 +4,9 @@ import os
 
 # Before numpy is there: with a process a core already, linear algebra's second threads would spin a third of the time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# A test runs its program a few times: what LLVM would make of it in twice the time is never earned back. Commands that
+# tests start inherit it. Nothing may depend on it but the last bits; set it to 0 to test what users run.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402

@@ -208,7 +208,7 @@ def test_vmap_equals_a_loop():
     example = person()
     keys = jax.random.split(jax.random.key(3), 3)
     batch = jax.tree.map(lambda a: np.stack([a] * 3), example)
-    together = jax.vmap(lambda item, key: augment.apply(item, augment.sample(key, RANGES)))(batch, keys)
+    together = jax.jit(jax.vmap(lambda item, key: augment.apply(item, augment.sample(key, RANGES))))(batch, keys)
     for i, key in enumerate(keys):
         alone = apply(example, augment.sample(key, RANGES))
         # A compiler may round a coordinate the other way: single pixels of labels may differ, no more.

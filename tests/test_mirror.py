@@ -26,6 +26,11 @@ def people():
     return person, augment.apply(person, augment.identity()._replace(flip=jnp.float32(1.0)))
 
 
+def one_of(example):
+    """The batch of one example."""
+    return jax.tree.map(lambda x: x[None], example)
+
+
 def observed(person, **hints):
     """What is shown of a person whose upper half is hidden, with its depth and normals."""
     visible = jnp.ones((SIZE, SIZE, 1)).at[: SIZE // 2].set(0.0)
@@ -63,8 +68,8 @@ def test_both_looks_find_the_same_in_a_picture_and_in_its_mirror_image(people):
     person, _ = people
     stage = ssl.build(get_config("smoke"))
     setup = stage.eval_step.args[0]
-    params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], person)).params
-    look = jax.jit(lambda seen: ssl._look_twice(setup, params, jax.tree.map(lambda x: x[None], seen)))
+    params = jax.jit(stage.init)(jax.random.key(0), one_of(person)).params
+    look = partial(jax.jit(lambda params, seen: ssl._look_twice(setup, params, one_of(seen))), params)
     seen = observed(person)
     straight, mirrored = (jax.tree.map(lambda x: x[0], look(each)) for each in (seen, mirror.observations(seen)))
     colours = {name: straight.pop(name) for name in ("front_colour", "back_colour")}
@@ -78,10 +83,10 @@ def test_both_looks_find_the_same_in_a_picture_and_in_its_mirror_image(people):
 def test_a_mirrored_person_is_dressed_in_a_mirrored_garment_as_the_mirror_image(people):
     stage = transfer.build(transfer_config.get_config("smoke"))
     setup = stage.eval_step.args[0]
-    params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], people[0])).params
+    params = jax.jit(stage.init)(jax.random.key(0), one_of(people[0])).params
     # Fresh, the garment has no say.
     params["garment_encoder"] = jax.tree.map(lambda x: x + 0.02, params["garment_encoder"])
-    dress = jax.jit(lambda person: transfer._dress(setup, params, jax.tree.map(lambda x: x[None], person))[0])
+    dress = partial(jax.jit(lambda params, person: transfer._dress(setup, params, one_of(person))[0]), params)
     straight, mirrored = (jax.tree.map(lambda x: x[0], dress(person)) for person in people)
     for name in ("front_depth", "back_normals", "front_parts", "back_garment_uv", "joints", "joint_depths"):
         expected = mirror.maps(straight, SIZE)[name]

@@ -15,7 +15,7 @@ from tryon_jax.models.posture import BONES, Posture, measured, sampled
 def test_joints_are_places_in_the_picture():
     module = Joints(count=2)
     coarse, middle = jnp.zeros((1, 4, 4, 3)), jnp.zeros((1, 8, 8, 1)).at[0, 2, 5].set(1.0)
-    params = module.init(jax.random.key(0), coarse, middle)["params"]
+    params = jax.jit(module.init)(jax.random.key(0), coarse, middle)["params"]
     for name in ("mix_0", "mix_1", "broad"):  # nothing but what is seen, normalised
         params[name] = jax.tree.map(jnp.zeros_like, params[name])
     params["mix_0"]["norm"] = params["mix_1"]["norm"] = {"scale": jnp.ones(1), "bias": jnp.zeros(1)}
@@ -41,9 +41,10 @@ def test_a_correction_learns_to_see_how_far_a_guess_is_off_and_leaves_the_guess_
     module = Correction(width=64, look=16)
     # Nothing is seen at the joints but blobs at S/2: edges are plain.
     look = coarse, middle, fine, jnp.zeros((8, 32, 32, 4))
-    params = module.init(jax.random.key(0), *look, guess)
+    params = jax.jit(module.init)(jax.random.key(0), *look, guess)
     chain = optax.adam(3e-3)
 
+    @jax.jit
     def error(params, guess):
         return jnp.abs(module.apply(params, *look, guess) - truth).mean()
 

@@ -121,7 +121,7 @@ def test_guesses_take_the_place_of_parts_only_where_told(shown):
     stage = ssl.build(get_config("smoke"))
     setup = stage.eval_step.args[0]
     seen = jax.tree.map(lambda a, b: jnp.stack([a, b]), bare, hinted)
-    params = stage.init(jax.random.key(0), jax.tree.map(lambda x: x[None], person)).params
+    params = jax.jit(stage.init)(jax.random.key(0), jax.tree.map(lambda x: x[None], person)).params
     again = jax.jit(partial(ssl._shown_guesses, setup))(params, seen, jnp.zeros(2), jnp.array([1.0, 0.0]))
     np.testing.assert_array_equal(again["parts"][1], hinted["parts"])
     visible = np.asarray(bare["known"])[..., 0] > 0

@@ -135,15 +135,19 @@ def test_scores_are_finite(built):
 
 def test_one_batch_can_be_learned(built):
     name, stage, state, batch, step = built
-    found = []
+    scored, losses = jax.jit(stage.eval_step), []
     for number in range(400):
         state, metrics = step(state, batch, keys(number))
-        found.append({key: float(value) for key, value in metrics.items()})
-    assert all(np.isfinite(value) for metrics in found for value in metrics.values())
-    if name == "gan":
-        # An adversarial loss need not fall: the made sheets have to come nearer to the real ones.
-        scores = stage.summarize(jax.tree.map(np.asarray, jax.jit(stage.eval_step)(state.ema, batch, keys(0))))
-        assert scores["kid_fixed"] < 0.5 * scores["kid_fixed/untrained"]
-    else:
-        losses = [metrics["loss"] for metrics in found]
-        assert np.mean(losses[-20:]) < 0.7 * np.mean(losses[:5])
+        assert all(np.isfinite(value) for value in metrics.values())
+        losses.append(float(metrics.get("loss", 0)))
+        if number % 50 != 49:
+            continue
+        if name != "gan":
+            learned = np.mean(losses[-20:]) < 0.7 * np.mean(losses[:5])
+        else:
+            # An adversarial loss need not fall: the made sheets have to come nearer to the real ones.
+            scores = stage.summarize(jax.tree.map(np.asarray, scored(state.ema, batch, keys(0))))
+            learned = scores["kid_fixed"] < 0.5 * scores["kid_fixed/untrained"]
+        if learned:
+            return
+    raise AssertionError(f"not learned in 400 steps: losses {losses[::20]}")
