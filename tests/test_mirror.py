@@ -23,7 +23,7 @@ PICTURES = ("rgb", "depth", "normals", "garment_uv")
 def people():
     """A person and its mirror image as `augment` makes it."""
     person = jax.tree.map(jnp.asarray, example(1, SIZE))
-    return person, augment.apply(person, augment.identity()._replace(flip=jnp.float32(1.0)))
+    return person, jax.jit(augment.apply)(person, augment.identity()._replace(flip=jnp.float32(1.0)))
 
 
 def one_of(example):
@@ -31,6 +31,7 @@ def one_of(example):
     return jax.tree.map(lambda x: x[None], example)
 
 
+@jax.jit
 def observed(person, **hints):
     """What is shown of a person whose upper half is hidden, with its depth and normals."""
     visible = jnp.ones((SIZE, SIZE, 1)).at[: SIZE // 2].set(0.0)

@@ -45,6 +45,14 @@ def built(request):
     return request.param, stage, state, batch, jax.jit(stage.train_step)
 
 
+@pytest.fixture(scope="module")
+def judge(built):
+    """(ema, batch, keys) -> (sheets, rows of scores), in one program: the network that both run is compiled once."""
+    stage = built[1]
+    judge = jax.jit(lambda *given: (stage.predict(*given), stage.eval_step(*given)))
+    return lambda *given: jax.tree.map(np.asarray, judge(*given))
+
+
 def test_a_step_is_finite_and_changes_every_part_but_frozen_ones(built):
     name, _, state, batch, step = built
     after, metrics = step(state, batch, keys(0))
@@ -93,9 +101,9 @@ def test_same_keys_same_step(built):
     assert distance(one.params, other.params) > 0
 
 
-def test_predict_keeps_the_contract(built):
-    _, stage, state, batch, _ = built
-    sheets = jax.tree.map(np.asarray, jax.jit(stage.predict)(state.ema, batch, keys(0)))
+def test_predict_keeps_the_contract(built, judge):
+    _, _, state, batch, _ = built
+    sheets, _ = judge(state.ema, batch, keys(0))
     spec = data.specification(SIZE)
     targets = {"mask", *(f"{side}_{name}" for side in data.SIDES for name in data.PREDICTED)}
     assert targets <= set(sheets)
@@ -124,18 +132,18 @@ def test_a_gan_makes_the_person_of_a_named_latent(built):
     assert np.abs(np.asarray(other["front_rgb"]) - np.asarray(one["front_rgb"])).max() > 1e-4
 
 
-def test_scores_are_finite(built):
+def test_scores_are_finite(built, judge):
     _, stage, state, batch, _ = built
-    rows = jax.tree.map(np.asarray, jax.jit(stage.eval_step)(state.ema, batch, keys(0)))
+    _, rows = judge(state.ema, batch, keys(0))
     assert all(len(value) == COUNT for value in rows.values())
     scores = stage.summarize(rows)
     assert all(np.isfinite(value) for value in scores.values())
     assert any("/" in name for name in scores), "a score without a baseline says little"
 
 
-def test_one_batch_can_be_learned(built):
+def test_one_batch_can_be_learned(built, judge):
     name, stage, state, batch, step = built
-    scored, losses = jax.jit(stage.eval_step), []
+    losses = []
     for number in range(400):
         state, metrics = step(state, batch, keys(number))
         assert all(np.isfinite(value) for value in metrics.values())
@@ -146,7 +154,7 @@ def test_one_batch_can_be_learned(built):
             learned = np.mean(losses[-20:]) < 0.7 * np.mean(losses[:5])
         else:
             # An adversarial loss need not fall: the made sheets have to come nearer to the real ones.
-            scores = stage.summarize(jax.tree.map(np.asarray, scored(state.ema, batch, keys(0))))
+            scores = stage.summarize(judge(state.ema, batch, keys(0))[1])
             learned = scores["kid_fixed"] < 0.5 * scores["kid_fixed/untrained"]
         if learned:
             return
