@@ -33,7 +33,7 @@ ALLOWED = {
     "models": {"losses", "geometry", "errors"},
     "native": {"assets"},
     "render": {"geometry", "native", "errors"},
-    "garments": {"geometry", "errors"},
+    "garments": {"geometry", "native", "errors"},
     "augment": {"geometry", "errors"},
     "parallel": {"state", "assets", "errors"},
     "traced": {"assets"},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sewn import leg, polygon, tshirt
 
+from tryon_jax import native
 from tryon_jax.garments import sheet
 
 PATTERNS = {"tshirt": tshirt, "leg": leg}
@@ -121,3 +122,14 @@ def test_many_panels_fill_most_of_their_sheet():
     assert layout.index("p3") == 3
     with pytest.raises(ValueError, match="no panel 'nothing'"):
         sheet.uv(layout, "nothing", np.zeros((1, 2)))
+
+
+@pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
+def test_the_kernel_measures_the_same_bits(laid):
+    layout, _ = laid
+    x, y = (np.linspace(-0.3, 1.1, count).astype(np.float32) for count in (50, 37))
+    edges = [points for panel in layout.panels for points in panel.edges.values()]
+    edges.append(np.array([[0.1, 0.2], [0.1, 0.2], [0.4, 0.2]]))  # two equal points
+    one, other = (sheet.distance(x, y, edges, path) for path in ("numpy", "native"))
+    np.testing.assert_array_equal(one, other)
+    assert one.min() < 0.01 and one.max() > 0.2

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tryon_jax import native
+from tryon_jax.native import host
+
 # Metres between panels: bilinear samples stay on their own panel while texels are at most half as large.
 MARGIN = 0.016
 FAR = 1.0  # metres; the largest distance to an edge that a Sheet tells, and the one where a panel has no such edge
@@ -94,10 +97,10 @@ def raster(layout, size):
         y = (origin[1] - (np.arange(rows.start, rows.stop) + 0.5) * texel).astype(np.float32)
         panel[place] = number
         xy[place] = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1)
-        for finish, distance in distances.items():
+        for finish, nearest in distances.items():
             edges = [points for name, points in piece.edges.items() if piece.finish[name] == finish]
             if edges:
-                distance[place] = _distance(x, y, [_chords(points, CHORD * texel) for points in edges])
+                nearest[place] = distance(x, y, [_chords(points, CHORD * texel) for points in edges])
     return Sheet(panel, xy, **distances)
 
 
@@ -116,14 +119,20 @@ def _chords(points, tolerance):
     return points
 
 
-def _distance(x, y, edges):
-    """Metres [H, W] f32, at most FAR, from points at x [W], y [H] to the nearest of polylines, each [N, 2]."""
+def distance(x, y, edges, path="auto"):
+    """Metres [H, W] f32, at most FAR, from points at x [W], y [H] f32 to the nearest of polylines, each [N, 2].
+
+    path: "native", the compiled kernel, which gives the same bits as "numpy"; "auto" takes it where it can be had.
+    """
+    starts = np.concatenate([points[:-1] for points in edges]).astype(np.float32)
+    along = np.concatenate([points[1:] for points in edges]).astype(np.float32) - starts
+    length = np.maximum(np.hypot(*along.T), np.float32(1e-9))  # metres; two equal points have no direction
+    along /= length[:, None]
+    if path == "native" or (path == "auto" and native.available()):
+        return host.distance(x, y, np.column_stack([starts, along, length]), FAR)
     least = np.full((len(y), len(x)), FAR**2, np.float32)
-    for points in edges:
-        for start, end in zip(points[:-1].astype(np.float32), points[1:].astype(np.float32), strict=True):
-            length = max(float(np.hypot(*(end - start))), 1e-9)  # metres; two equal points have no direction
-            along_x, along_y = (end - start) / np.float32(length)
-            right, up = (x - start[0])[None, :], (y - start[1])[:, None]
-            foot = np.clip(right * along_x + up * along_y, 0, np.float32(length))
-            np.minimum(least, (right - foot * along_x) ** 2 + (up - foot * along_y) ** 2, out=least)
+    for start, (along_x, along_y), whole in zip(starts, along, length, strict=True):
+        right, up = (x - start[0])[None, :], (y - start[1])[:, None]
+        foot = np.clip(right * along_x + up * along_y, 0, whole)
+        np.minimum(least, (right - foot * along_x) ** 2 + (up - foot * along_y) ** 2, out=least)
     return np.sqrt(least)
