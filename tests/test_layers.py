@@ -11,8 +11,9 @@ PACKAGE = "tryon_jax"
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py"))
 
 LEVELS = (
-    {"geometry", "models", "losses", "metrics", "state", "summaries", "assets", "weights", "errors"},
+    {"geometry", "losses", "metrics", "state", "summaries", "assets", "weights", "errors"},
     {"native"},
+    {"models"},
     {"render", "garments", "augment", "parallel", "checkpoint", "traced"},
     {"simulation", "pretext", "relaid", "scores"},
     {"stages", "data", "photo", "protocols"},
@@ -30,7 +31,7 @@ ALLOWED = {
     "state": {"errors"},
     "summaries": {"geometry", "errors"},
     "weights": {"errors"},
-    "models": {"losses", "geometry", "errors"},
+    "models": {"native", "losses", "geometry", "errors"},
     "native": {"assets"},
     "render": {"geometry", "native", "errors"},
     "garments": {"geometry", "native", "errors"},

@@ -69,19 +69,6 @@ def test_gradients_of_a_gradient_penalty(pair):
         np.testing.assert_allclose(mine, its, atol=1e-5 * np.abs(its).max())
 
 
-@pytest.mark.parametrize("size, padding", [(2, (1, 1)), (2, (0, 0)), (3, (1, 1)), (3, (0, 2))])
-def test_both_forms_of_the_kernel_gradient_agree(size, padding):
-    keys = jax.random.split(jax.random.key(1))
-    x = jax.random.normal(keys[0], (2, 5, 7, 3))
-    out = plain(x, jnp.zeros((size, size, 3, 4)), 1, padding)
-    gradient = jax.random.normal(keys[1], out.shape)
-    np.testing.assert_allclose(
-        layers._kernel_gradient_matmul(x, gradient, size, padding),
-        layers._kernel_gradient_library(x, gradient, size, padding),
-        atol=1e-4,
-    )
-
-
 def test_rearrangements():
     x = jax.random.normal(jax.random.key(2), (2, 4, 6, 3))
     np.testing.assert_array_equal(layers.depth_to_space(layers.space_to_depth(x)), x)

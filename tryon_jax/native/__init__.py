@@ -1,4 +1,4 @@
-"""C++ kernels for CPUs, of drawing and of cloth, called through XLA's FFI; those for numpy's arrays are in host.py."""
+"""C++ kernels for CPUs, of drawing, cloth and convolutions, called through XLA; those for numpy arrays: host.py."""
 
 import ctypes
 import functools
@@ -16,6 +16,8 @@ KERNELS = {
     "tryon_jax_surface": "TryonSurface",
     "tryon_jax_texture": "TryonTexture",
     "tryon_jax_cloth": "TryonCloth",
+    "tryon_jax_convolution": "TryonConvolution",
+    "tryon_jax_kernel_gradient": "TryonKernelGradient",
 }
 
 
@@ -76,3 +78,17 @@ def cloth(x, chosen, many, few, lanes, anchor, lane_limbs, collider, pins, force
     call = jax.ffi.ffi_call("tryon_jax_cloth", results, vmap_method="sequential")
     found = (collider.points, collider.normals, collider.ring, collider.limbs, collider.arms, collider.arms_radius)
     return call(x, chosen, *many, *few, lanes, anchor, lane_limbs, *found, pins, forces, schedule, **constants)
+
+
+def convolution(x, kernel, padding):
+    """What models.convolution.conv gives of f32 arrays, on a CPU; `available()` must have said so."""
+    height, width = (side + sum(padding) - kernel.shape[0] + 1 for side in x.shape[1:3])
+    result = jax.ShapeDtypeStruct((len(x), height, width, kernel.shape[3]), jnp.float32)
+    return jax.ffi.ffi_call("tryon_jax_convolution", result, vmap_method="sequential")(x, kernel, before=padding[0])
+
+
+def kernel_gradient(x, gradient, size, padding):
+    """What models.convolution.kernel_gradient gives of f32 arrays, on a CPU; `available()` must have said so."""
+    result = jax.ShapeDtypeStruct((size, size, x.shape[3], gradient.shape[3]), jnp.float32)
+    call = jax.ffi.ffi_call("tryon_jax_kernel_gradient", result, vmap_method="sequential")
+    return call(x, gradient, before=padding[0])
