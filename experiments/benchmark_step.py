@@ -8,8 +8,8 @@ torch.compile, and the twin eager. "whole" is our step as training runs it, augm
 says how a twin is built; that it does the same work is shown by what it finds: from the same parameters the same maps,
 and the same losses step after step.
 
-Each contender has a process of its own and `threads` threads, and they take turns: medians of wall and CPU time (all
-threads of the process). Compilation is the first turn less a median one, with empty caches. Memory is the most that
+Each contender has a process of its own, `threads` threads and, as training has it, memory in large pages
+(tryon_jax.large_pages); they take turns: medians of wall and CPU time (all threads of the process). Compilation is the first turn less a median one, with empty caches. Memory is the most that
 the process held while stepping, and, in brackets, compiling. FLOPs are those of the twin's convolutions and products;
 the share is of the fastest large matrix product that any contender made here. Exits with 1 if a limit is missed.
 PyTorch is wanted by this program only: extra `twins`.
@@ -36,6 +36,7 @@ from experiments.benchmark_render import table  # noqa: E402
 from experiments.limits import Row, judge  # noqa: E402
 from experiments.twins import arrays  # noqa: E402
 from experiments.twins.contender import NAMES  # noqa: E402
+from tryon_jax import large_pages  # noqa: E402
 
 # The most wall time that ours may take, in times of the twin's: of torch.compile's or the eager one's, the faster.
 LIMITS = {"ssl": 1.0, "transfer": 1.0, "gan": 1.2}
@@ -60,6 +61,7 @@ class Process:
         # Nobody may find what an earlier run has compiled.
         environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor"), "CUDA_VISIBLE_DEVICES": "0"}
         environment = {**environment, "JAX_ENABLE_COMPILATION_CACHE": "false", "PYTHONPATH": str(ROOT)}
+        environment = large_pages.here(environment) or environment
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors, "text": True}
         self.process = subprocess.Popen(command, env=environment, cwd=ROOT, **pipes)
         self.device = self._answer()["device"]

@@ -11,7 +11,7 @@ PACKAGE = "tryon_jax"
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py"))
 
 LEVELS = (
-    {"geometry", "losses", "metrics", "state", "summaries", "assets", "weights", "errors"},
+    {"geometry", "losses", "metrics", "state", "summaries", "assets", "weights", "errors", "large_pages"},
     {"native"},
     {"models"},
     {"render", "garments", "augment", "parallel", "checkpoint", "traced"},
@@ -24,6 +24,7 @@ LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 # What a part may import of the package besides itself; parts that are missing may import everything below them.
 ALLOWED = {
     "errors": set(),
+    "large_pages": set(),
     "geometry": {"errors"},
     "assets": {"errors"},
     "losses": {"geometry", "errors"},

@@ -12,6 +12,7 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from tryon_jax import large_pages
 from tryon_jax.errors import UserError
 
 config_flags.DEFINE_config_file(
@@ -94,4 +95,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    large_pages.start_again()
     app.run(main, flags_parser=parse)
