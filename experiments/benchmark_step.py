@@ -9,9 +9,10 @@ says how a twin is built; that it does the same work is shown by what it finds: 
 and the same losses step after step.
 
 Each contender has a process of its own, `threads` threads and, as training has it, memory in large pages
-(tryon_jax.large_pages); they take turns: medians of wall and CPU time (all threads of the process). Compilation is the first turn less a median one, with empty caches. Memory is the most that
-the process held while stepping, and, in brackets, compiling. FLOPs are those of the twin's convolutions and products;
-the share is of the fastest large matrix product that any contender made here. Exits with 1 if a limit is missed.
+(tryon_jax.large_pages); they take turns: medians of wall and CPU time (all threads of the process). Compilation is the
+first turn less a median one, with empty caches. Memory is the most that the process held while stepping, and, in
+brackets, compiling. FLOPs are those of the twin's convolutions and products; the share is of the fastest large matrix
+product that any contender made here. Exits with 1 if a limit is missed.
 PyTorch is wanted by this program only: extra `twins`.
 """
 

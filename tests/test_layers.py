@@ -38,7 +38,7 @@ ALLOWED = {
     "garments": {"geometry", "native", "errors"},
     "augment": {"geometry", "errors"},
     "parallel": {"state", "assets", "errors"},
-    "traced": {"assets"},
+    "traced": {"native", "assets"},
     "checkpoint": {"state", "assets", "weights", "models", "errors"},
     "simulation": {"garments", "render", "native", "geometry", "assets", "errors"},
     "pretext": {"models", "augment", "geometry", "render", "errors"},

@@ -13,6 +13,7 @@ import tempfile
 import jax
 from jax import export
 
+from tryon_jax import native
 from tryon_jax.assets import cache_folder
 
 CHECKSUM = hashlib.sha256().digest_size  # bytes before a program
@@ -28,7 +29,9 @@ def kept(function, of, *arguments):
     place = cache_folder() / "traced" / f"{_digest(of, arguments)}.bin"
     blob = _read(place)
     if blob is None:
-        exported = export.export(jax.jit(function))(*jax.tree.map(_shape, arguments))
+        # Our own kernels: their files and whether they can be had are part of the name.
+        allowed = [export.DisabledSafetyCheck.custom_call(name) for name in native.KERNELS]
+        exported = export.export(jax.jit(function), disabled_checks=allowed)(*jax.tree.map(_shape, arguments))
         with contextlib.suppress(OSError):
             _write(place, exported.serialize())
     else:
@@ -47,8 +50,9 @@ def _digest(of, arguments):
         (jax.tree_util.keystr(path), leaf.shape, str(leaf.dtype))
         for path, leaf in jax.tree_util.tree_leaves_with_path(arguments)
     ]
-    found = hashlib.sha256(json.dumps([of, leaves, jax.__version__, jax.default_backend()]).encode())
-    for file in sorted(package.rglob("*.py")):
+    told = [of, leaves, jax.__version__, jax.default_backend(), native.available()]
+    found = hashlib.sha256(json.dumps(told).encode())
+    for file in sorted(file for kind in ("*.py", "*.cc", "*.h") for file in package.rglob(kind)):
         found.update(file.read_bytes())
     return found.hexdigest()[:32]
 
