@@ -11,7 +11,7 @@ PACKAGE = "tryon_jax"
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*.py"))
 
 LEVELS = (
-    {"geometry", "losses", "metrics", "state", "summaries", "assets", "weights", "errors", "large_pages"},
+    {"geometry", "losses", "metrics", "state", "summaries", "assets", "weights", "errors", "large_pages", "muon"},
     {"native"},
     {"models"},
     {"render", "garments", "augment", "parallel", "checkpoint", "traced"},
@@ -29,7 +29,8 @@ ALLOWED = {
     "assets": {"errors"},
     "losses": {"geometry", "errors"},
     "metrics": {"losses", "geometry", "errors"},
-    "state": {"errors"},
+    "state": {"muon", "errors"},
+    "muon": set(),
     "summaries": {"geometry", "errors"},
     "weights": {"errors"},
     "models": {"native", "losses", "geometry", "errors"},

@@ -6,17 +6,14 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import optax
-from optax.contrib import MuonDimensionNumbers, muon
 
+from tryon_jax import muon
 from tryon_jax.errors import UserError
 
 OPTIMIZERS = ("adam", "muon")
 # Spectral norm of a matrix's step under Muon, in steps of Adam: one learning rate then serves both. Twice that finds
 # joints in fewer steps and depths in more; at Adam's own mean square (arXiv:2502.16982) both take more.
 MUON_STEP = 2.0
-# Coefficients of Muon's five Newton-Schulz steps, its authors' own; one row a step makes optax loop over them, which
-# compiles in a fraction of the time that it takes unrolled.
-NEWTON_SCHULZ = ((3.4445, -4.7750, 2.0315),) * 5
 
 
 @flax.struct.dataclass
@@ -142,14 +139,13 @@ def _direction(name, b1, b2):
         return optax.scale_by_adam(b1=b1, b2=b2, eps=1e-8)
     if name != "muon":
         raise UserError(f"config.optimizer.name: no optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}")
-    settings = {"adam_learning_rate": 1.0, "adam_b1": b1, "adam_b2": b2, "eps": 1e-8, "ns_coeffs": NEWTON_SCHULZ}
-    return optax.chain(muon(MUON_STEP, muon_weight_dimension_numbers=_as_matrices, **settings), optax.scale(-1.0))
-
-
-def _as_matrices(params):
-    """How Muon takes each parameter for a matrix [inputs, outputs], or for several; None where it is none."""
-    kinds = {2: MuonDimensionNumbers(0, 1), 3: MuonDimensionNumbers(1, 2), 4: MuonDimensionNumbers((0, 1, 2), 3)}
-    return jax.tree.map(lambda leaf: kinds.get(leaf.ndim), params)
+    moves = {
+        "matrix": optax.chain(muon.scale_by_orthogonality(), optax.scale(MUON_STEP)),
+        "vector": optax.scale_by_adam(b1=b1, b2=b2, eps=1e-8, nesterov=True),
+    }
+    return optax.partition(
+        moves, lambda params: jax.tree.map(lambda leaf: "matrix" if leaf.ndim > 1 else "vector", params)
+    )
 
 
 def _constant(value, _):
