@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tryon_jax import native
 from tryon_jax.simulation import background, furniture, ground, sensor, strokes
 
 SIZE = 48
@@ -90,6 +91,22 @@ def test_shapes_cover_what_they_say():
     assert picture[..., 0].sum() == pytest.approx(400, rel=0.1)
     noise = strokes.clouds(np.random.default_rng(0), (64, 48), 0.3)
     assert noise.shape == (64, 48) and abs(noise.mean()) < 1e-4 and noise.std() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
+def test_the_kernel_paints_the_same_bits():
+    one, other = np.full((2, 50, 50, 3), 0.3, np.float32)
+    rng = np.random.default_rng(0)
+    for soft, shade in zip((0.0, 0.07, 0.0, 0.3) * 5, (0.0, 0.3, -0.4, 0.2) * 5, strict=True):
+        colour, place, size = rng.uniform(0, 1, 3), rng.uniform(-0.2, 1.2, 2), rng.uniform(0.01, 0.5, 2)
+        turn, strength = rng.uniform(0, 6, 2)
+        for picture, path in ((one, "numpy"), (other, "native")):
+            strokes.box(picture, *(place - size), *(place + size), colour, soft, shade, path)
+            strokes.oval(picture, *place, *size[::-1], colour, turn, soft, strength / 6, shade, path)
+        np.testing.assert_array_equal(one, other)
+    assert one.std() > 0.1
+    with pytest.raises(ValueError, match="contiguous"):
+        strokes.box(one[::2, ::2], 0, 0, 1, 1, (1, 1, 1), path="native")
 
 
 def smooth_picture():

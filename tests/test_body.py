@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tryon_jax import native
 from tryon_jax.geometry.parts import KEYPOINT, PART, PARTS
 from tryon_jax.simulation import body, regions
 
@@ -64,6 +65,17 @@ def test_blended_transforms_move_as_skin_does(model):
     np.testing.assert_allclose(moved[0], skinned, atol=1e-5)
     np.testing.assert_allclose(moved[0], person.vertices, atol=1e-5)
     np.testing.assert_allclose(moved[1], rest.vertices, atol=1e-5)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
+@pytest.mark.parametrize("kind", [np.float32, float])
+def test_the_kernel_moves_to_the_same_bits(model, kind):
+    rng = np.random.default_rng(4)
+    person = body.posed(model, body.sample_shape(rng), body.sample_pose(rng, "arms_raised"))
+    arguments = person.rest.vertices, model.skin_indices, model.skin_weights, person.transforms.astype(kind)
+    one, other = (body.skin(*arguments, path) for path in ("numpy", "native"))
+    np.testing.assert_array_equal(one, other)
+    assert one.dtype == other.dtype == np.float32
 
 
 def test_a_pose_without_perturbation_is_rest(model):

@@ -109,7 +109,7 @@ def test_no_section_is_refused():
 
 @pytest.mark.parametrize("index", range(len(SHAPES)))
 def test_bodies_have_a_bodys_proportions(index):
-    taken, levels, found = figure(index)
+    taken, levels, found, _ = figure(index)
     assert min(taken) > 0 and np.isfinite(taken).all()
     assert taken.wrist < taken.upper_arm < taken.thigh < taken.hip and taken.calf < taken.thigh
     assert taken.neck < taken.waist and taken.chest > 1.5 * taken.neck
@@ -127,7 +127,7 @@ def test_bodies_have_a_bodys_proportions(index):
 
 @pytest.mark.parametrize("index", range(len(SHAPES)))
 def test_trunks_girth_is_that_of_the_sections_hull(index):
-    worn, (taken, levels, _) = rest(index), figure(index)
+    worn, (taken, levels, *_) = rest(index), figure(index)
     arms = sum(worn.limbs[f"{side}_{part}"] for side in ("left", "right") for part in ("arm", "hand"))
     bare = trimesh.Trimesh(worn.vertices, worn.faces[(arms[worn.faces] < 0.5).all(1)], process=False)
     for name in ("waist", "hip"):
@@ -143,7 +143,7 @@ def test_trunks_girth_is_that_of_the_sections_hull(index):
 
 @pytest.mark.parametrize("index", range(len(SHAPES)))
 def test_tube_encloses_the_trunk(index):
-    worn, (_, levels, found) = rest(index), figure(index)
+    worn, (_, levels, found, _) = rest(index), figure(index)
     torso = worn.limbs["torso"] > 0.95
     inside = torso & (worn.vertices[:, 2] < levels.chest - 0.05) & (worn.vertices[:, 2] > levels.crotch + 0.05)
     points, trunk = worn.vertices[inside].astype(float), found["trunk"]

@@ -24,6 +24,12 @@ def grid(rows, columns):
     return np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype(np.float32), faces.astype(np.int32)
 
 
+def test_faces_among_chosen_vertices():
+    chosen = CUBE_VERTICES[:, 0] == 0
+    np.testing.assert_array_equal(topology.among(CUBE, chosen), chosen[CUBE].all(1))
+    assert topology.among(CUBE, chosen).sum() == 2
+
+
 def test_cube_passes_every_check():
     assert topology.is_watertight(CUBE) and topology.is_edge_manifold(CUBE) and topology.is_consistently_wound(CUBE)
     assert len(topology.boundary_edges(CUBE)) == 0 and topology.boundary_loops(CUBE) == []

@@ -3,8 +3,10 @@
 import functools
 
 import numpy as np
+import pytest
 import trimesh
 
+from tryon_jax import native
 from tryon_jax.garments.joints import crotch_height
 from tryon_jax.render import shade
 from tryon_jax.simulation import body, drawing, occlusion
@@ -132,3 +134,21 @@ def test_more_light_than_all_is_only_more_light():
         for share in (1.0, 1.8)
     )
     np.testing.assert_allclose(lined[8, 8], 1.8 * plain[8, 8], rtol=1e-3)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
+def test_the_kernels_give_the_same_bits():
+    rng = np.random.default_rng(3)
+    ball = trimesh.creation.icosphere(4, 0.3)
+    splats = (ball.vertices + rng.normal(0, 0.02, ball.vertices.shape)).astype(np.float32).T.copy()
+    for count, frame in zip((2000, 33, 7), occlusion._frames(), strict=False):
+        facing = np.append(rng.uniform(-1, 1, count - 2), [0, 1]).astype(np.float32)
+        one, other = (occlusion.visible(facing, splats, frame, path) for path in ("numpy", "native"))
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype == np.float32
+    values = rng.uniform(size=len(ball.vertices) + 5).astype(np.float32)
+    before = values.copy()
+    one, other = (occlusion._spread(ball.faces, values, path) for path in ("numpy", "native"))
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(values, before)
+    np.testing.assert_array_equal(one[-5:], before[-5:])

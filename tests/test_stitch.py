@@ -5,6 +5,7 @@ import pytest
 from sheets import prepared
 from tailored import draft
 
+from tryon_jax import native
 from tryon_jax.garments import names, sewn
 from tryon_jax.simulation import cloth, stitch
 from tryon_jax.simulation.fabric import FABRICS
@@ -43,6 +44,19 @@ def test_too_many_colours_and_vertices_are_refused():
         stitch.coloured(star, 20)
     with pytest.raises(ValueError, match="larger spacing"):
         stitch.room(10**6)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C++ compiler, so no kernel to compare")
+def test_the_kernel_colours_alike(rng):
+    mesh = sewn.sew(draft("tshirt"), 0.044)
+    edges = rng.permutation(sewn.edges(mesh)[0])
+    one, other = (stitch.coloured(edges, mesh.count, path) for path in ("python", "native"))
+    np.testing.assert_array_equal(one, other)
+    assert len(stitch.coloured(edges[:0], mesh.count, "native")) == 0
+    star = np.array([(0, other) for other in range(1, 71)])
+    for path in ("python", "native"):
+        with pytest.raises(ValueError, match="colours"):
+            stitch.coloured(star, 71, path)
 
 
 def brute_cotangents(mesh, pairs):

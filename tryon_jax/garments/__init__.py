@@ -10,6 +10,7 @@ import numpy as np
 # Files of this folder that hold shared machinery, not a garment.
 SHARED = (
     "pattern", "sewn", "sheet", "tubes", "measurements", "bodice", "darts", "placement", "joints", "edges", "skin",
+    "nearby",
 )  # fmt: skip
 
 

@@ -48,11 +48,12 @@ class Levels(NamedTuple):
 
 class Figure(NamedTuple):
     """A body as a tailor sees it: its Measurements, its Levels, and Tubes: trunk (legs included, arms not), left_leg,
-    right_leg, left_arm, right_arm."""
+    right_leg, left_arm, right_arm; ridge: the line of its shoulders, tables of |x|, and of y and z there."""
 
     measurements: Measurements
     levels: Levels
     tubes: dict
+    ridge: tuple
 
 
 # How much each measurement grows from one size to the next, metres (as ready-to-wear charts grade them).
@@ -89,7 +90,23 @@ def measure(rest):
     waist = _extreme(trunk, crotch + 0.62 * (shoulder - crotch), crotch + 0.4 * (shoulder - crotch), min)
     hip = _extreme(trunk, crotch + 0.32 * (shoulder - crotch), crotch + 0.04, max)
     levels = Levels(nape, shoulder, chest, waist, hip, crotch, knee, ankle)
-    return Figure(_measurements(rest, levels, found), levels, found)
+    return Figure(_measurements(rest, levels, found), levels, found, _ridge(rest))
+
+
+def _ridge(rest):
+    """The line of the shoulders: tables of |x|, and of y and z of the highest trunk vertices there."""
+    head = rest.limbs["head"] + rest.limbs["neck"]
+    chosen = (head < 0.4) & (rest.vertices[:, 2] > rest.joint("upperarm01.L")[2] - 0.06)
+    points = rest.vertices[chosen]
+    across = np.abs(points[:, 0])
+    bins = np.arange(0.05, rest.joint("upperarm01.L")[0] + 0.05, 0.015)
+    y, z = [], []
+    for middle in bins:
+        near = points[np.abs(across - middle) < 0.015]
+        top = near[np.argsort(-near[:, 2])[:4]]
+        y.append(top[:, 1].mean())
+        z.append(top[:, 2].max())
+    return bins, np.array(y), np.array(z)
 
 
 def _extreme(tube, top, bottom, choose):

@@ -23,13 +23,12 @@ def place(pattern, mesh, rest, figure, gap=GAP, wanted=None):
     points = np.zeros((len(mesh.paper), 3))
     limbs = {name: np.zeros(len(mesh.paper)) for name in ("left_arm", "right_arm", "left_leg", "right_leg")}
     chosen = np.ones(len(mesh.paper), bool) if wanted is None else wanted[mesh.weld]
-    ridge = _ridge(rest) if any(panel.place[0] == "torso" for panel in pattern.panels) else None
     for index, panel in enumerate(pattern.panels):
         rows = mesh.panel == index
         kind, side = panel.place[:2]
         placed = np.flatnonzero(rows & chosen)
         if len(placed):
-            points[placed] = PLACES[kind](panel, side, mesh.paper[placed], rest, figure, ridge, gap)
+            points[placed] = PLACES[kind](panel, side, mesh.paper[placed], rest, figure, gap)
         if kind in ("sleeve", "leg"):
             limbs[f"{side.split('_')[0]}_{'arm' if kind == 'sleeve' else 'leg'}"][rows] = 1.0
     uses = np.bincount(mesh.weld, minlength=mesh.count)
@@ -70,22 +69,6 @@ def across(panel, paper):
     real = np.isfinite(begin)
     begin, width = np.where(real, begin, 0.0), np.where(real, stop, 0.0) - np.where(real, begin, 0.0)
     return np.clip(paper[:, :1] - begin, 0, width).sum(1), width.sum(1)
-
-
-def _ridge(rest):
-    """The line of the shoulders: tables of |x|, and of y and z of the highest trunk vertices there."""
-    head = rest.limbs["head"] + rest.limbs["neck"]
-    chosen = (head < 0.4) & (rest.vertices[:, 2] > rest.joint("upperarm01.L")[2] - 0.06)
-    points = rest.vertices[chosen]
-    across = np.abs(points[:, 0])
-    bins = np.arange(0.05, rest.joint("upperarm01.L")[0] + 0.05, 0.015)
-    y, z = [], []
-    for middle in bins:
-        near = points[np.abs(across - middle) < 0.015]
-        top = near[np.argsort(-near[:, 2])[:4]]
-        y.append(top[:, 1].mean())
-        z.append(top[:, 2].max())
-    return bins, np.array(y), np.array(z)
 
 
 def _fan(panel, paper):
@@ -134,7 +117,7 @@ def _trunks(tube, share, level, widths, back, gap):
     return points
 
 
-def _torso(panel, side, paper, rest, figure, ridge, gap):
+def _torso(panel, side, paper, rest, figure, gap):
     """Front and back of a top: around the trunk up to the armholes, then toward the shoulder line."""
     back = side == "back"
     levels, tube = figure.levels, figure.tubes["trunk"]
@@ -152,7 +135,7 @@ def _torso(panel, side, paper, rest, figure, ridge, gap):
     order = np.argsort(np.abs(tips[:, 0]))
     top = np.interp(np.abs(x), np.abs(tips[order, 0]), tips[order, 1])
     rise = np.clip((y - armhole) / np.maximum(top - armhole, 1e-3), 0, 1)[:, None]
-    bins, ridge_y, ridge_z = ridge
+    bins, ridge_y, ridge_z = figure.ridge
     across = np.abs(x)
     on_ridge = np.stack(
         [-x if back else x, np.interp(across, bins, ridge_y), np.interp(across, bins, ridge_z) + 1.5 * gap], -1
@@ -161,7 +144,7 @@ def _torso(panel, side, paper, rest, figure, ridge, gap):
     return around + (on_ridge - around) * share_of
 
 
-def _sleeve(panel, side, paper, rest, figure, ridge, gap):
+def _sleeve(panel, side, paper, rest, figure, gap):
     """A sleeve as a tube around the arm, its cap's top over the shoulder."""
     joints = arm_joints(rest, side)
     tube = figure.tubes[f"{side}_arm"]
@@ -185,7 +168,7 @@ def _sleeve(panel, side, paper, rest, figure, ridge, gap):
     return axis + beyond[:, None] * elbow + offset
 
 
-def _skirt(panel, side, paper, rest, figure, ridge, gap):
+def _skirt(panel, side, paper, rest, figure, gap):
     """Front or back of a skirt: around hips and legs, flared as far as its width asks."""
     tube, levels = figure.tubes["trunk"], figure.levels
     share, down, width = _fan(panel, paper)
@@ -206,7 +189,7 @@ def _hanging(tube, top, share, down, width, back, gap):
     return points
 
 
-def _leg(panel, side, paper, rest, figure, ridge, gap):
+def _leg(panel, side, paper, rest, figure, gap):
     """Front or back of a trouser leg: the trunk's quarter above the crotch, the leg's half below."""
     leg, face = side.split("_")
     levels, trunk, tube = figure.levels, figure.tubes["trunk"], figure.tubes[f"{leg}_leg"]
@@ -233,7 +216,7 @@ def _leg(panel, side, paper, rest, figure, ridge, gap):
     return below + (above - below) * weight
 
 
-def _collar(panel, side, paper, rest, figure, ridge, gap):
+def _collar(panel, side, paper, rest, figure, gap):
     """A strip around the neck, its middle behind; side: metres that it stands before it folds over.
 
     place also names half its length and how far the folded part leans out, metres a metre.

@@ -36,14 +36,18 @@ def sew(pattern, spacing):
     Raises ValueError if a panel cannot be triangulated at that spacing or a seam names an unknown edge.
     """
     counts = _segments(pattern, spacing)
-    pieces, start, first_of = [], 0, {}
+    pieces, start, first_of, made = [], 0, {}, {}
     for index, panel in enumerate(pattern.panels):
         paper, edge, share = _sampled(panel, [counts[panel.name, name] for name in panel.edges])
         first = np.cumsum([0] + [counts[panel.name, name] for name in panel.edges])
         for position, name in enumerate(panel.edges):
             rows = np.arange(first[position], first[position + 1] + 1) % first[-1]
             first_of[panel.name, name] = start + rows
-        points, faces = _triangulated(panel, paper, spacing)
+        # Both sleeves are cut alike.
+        alike = paper.tobytes()
+        if alike not in made:
+            made[alike] = _triangulated(panel, paper, spacing)
+        points, faces = made[alike]
         inner = len(points) - len(paper)
         edge, share = np.append(edge, np.full(inner, -1)), np.append(share, np.zeros(inner))
         pieces.append((points, np.full(len(points), index), faces + start, edge, share))

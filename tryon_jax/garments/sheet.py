@@ -16,10 +16,12 @@ CHORD = 0.1  # of a texel; how far curved edges may lie off the chords that dist
 
 class Layout(NamedTuple):
     """Where panels lie in their sheet. panels: tuple of P Panel; origins [P, 2] f64: each panel's own x = y = 0 in
-    metres from the sheet's top left corner, x right, y down; side: of the sheet, metres; margin: between panels."""
+    metres from the sheet's top left corner, x right, y down; boxes [P, 2, 2]: lowest and highest (x, y) of each panel;
+    side: of the sheet, metres; margin: between panels."""
 
     panels: tuple
     origins: np.ndarray
+    boxes: np.ndarray
     side: float
     margin: float
 
@@ -50,21 +52,27 @@ def lay_out(panels, margin=MARGIN):
     boxes = high - low + margin
     order = sorted(range(len(panels)), key=lambda number: (-boxes[number, 1], number))
     least = max(boxes[:, 0].max(), math.sqrt(boxes.prod(axis=1).sum()))
-    tried = [_shelves(boxes, order, width) for width in np.linspace(least, 2 * least, 48)]
+    sides = boxes.tolist()
+    tried = [_shelves(sides, order, width) for width in np.linspace(least, 2 * least, 48).tolist()]
     corners, side = min(tried, key=lambda one: one[1])
-    origins = corners + margin / 2 + np.stack([-low[:, 0], high[:, 1]], axis=1)
-    return Layout(tuple(panels), origins, side, margin)
+    origins = np.array(corners) + margin / 2 + np.stack([-low[:, 0], high[:, 1]], axis=1)
+    return Layout(tuple(panels), origins, np.stack([low, high], axis=1), side, margin)
 
 
 def _shelves(boxes, order, width):
-    """Upper left corners [P, 2] of boxes [P, 2] on shelves up to `width` wide, and the side of their square."""
-    corners, x, y, shelf = np.zeros((len(boxes), 2)), 0.0, 0.0, 0.0
+    """Upper left corners [(x, y)] of boxes [(wide, tall)] on shelves up to `width` wide, and the side of their square.
+
+    All are lists of plain floats: there are too few for arrays to be worth it.
+    """
+    corners, x, y, shelf, side = [None] * len(boxes), 0.0, 0.0, 0.0, 0.0
     for number in order:
-        if x + boxes[number, 0] > width * (1 + 1e-9):  # a single box as wide as the sheet fits in spite of rounding
+        wide, tall = boxes[number]
+        if x + wide > width * (1 + 1e-9):  # a single box as wide as the sheet fits in spite of rounding
             x, y, shelf = 0.0, y + shelf, 0.0
         corners[number] = x, y
-        x, shelf = x + boxes[number, 0], max(shelf, boxes[number, 1])
-    return corners, float((corners + boxes).max())
+        x, shelf = x + wide, max(shelf, tall)
+        side = max(side, x, y + tall)
+    return corners, side
 
 
 def uv(layout, panel_name, xy):
@@ -76,13 +84,17 @@ def window(layout, panel_name, low, high, size):
     """(rows, columns), the slices of a sheet of `size` texels a side that hold the part of a panel between its points
     low (x, y) and high (x, y), both in metres, as far as texels are the panel's own; may be empty."""
     number, texel = layout.index(panel_name), layout.side / size
-    outline, origin = layout.panels[number].outline, layout.origins[number]
-    low = np.maximum(low, outline.min(axis=0) - layout.margin / 2)
-    high = np.minimum(high, outline.max(axis=0) + layout.margin / 2)
-    corners = np.array([[origin[0] + low[0], origin[1] - high[1]], [origin[0] + high[0], origin[1] - low[1]]])
-    # A texel belongs to the box that holds its centre; rounded first, so that two abutting boxes agree about a tie.
-    (left, top), (right, bottom) = np.clip(np.ceil(np.round(corners / texel - 0.5, 6)), 0, size).astype(int)
-    return slice(top, max(top, bottom)), slice(left, max(left, right))
+    (x, y), half = layout.origins[number].tolist(), layout.margin / 2
+    (left, bottom), (right, top) = layout.boxes[number].tolist()
+    left, right = x + max(low[0], left - half), x + min(high[0], right + half)
+    top, bottom = y - min(high[1], top + half), y - max(low[1], bottom - half)
+
+    def texels(start, stop):
+        # A texel belongs to the box that holds its centre; rounded first, so that abutting boxes agree about a tie.
+        first, end = (min(max(math.ceil(round(edge / texel - 0.5, 6)), 0), size) for edge in (start, stop))
+        return slice(first, max(first, end))
+
+    return texels(top, bottom), texels(left, right)
 
 
 def raster(layout, size):
@@ -96,7 +108,7 @@ def raster(layout, size):
         x = ((np.arange(columns.start, columns.stop) + 0.5) * texel - origin[0]).astype(np.float32)
         y = (origin[1] - (np.arange(rows.start, rows.stop) + 0.5) * texel).astype(np.float32)
         panel[place] = number
-        xy[place] = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1)
+        xy[rows, columns, 0], xy[rows, columns, 1] = x[None, :], y[:, None]
         for finish, nearest in distances.items():
             edges = [points for name, points in piece.edges.items() if piece.finish[name] == finish]
             if edges:
@@ -106,14 +118,14 @@ def raster(layout, size):
 
 def _chords(points, tolerance):
     """As few evenly chosen points [M, 2] of a polyline [N, 2] as keep all others within `tolerance` of its chords."""
-    last = len(points) - 1
+    last, (x, y) = len(points) - 1, points.T
     number = np.arange(last + 1)
-    for stride in (last, 16, 8, 4, 2):
+    for stride in (last, 16, 8, 4, 2) if last > 1 else ():
         start = number // stride * stride
         end = np.minimum(start + stride, last)
-        chord, offset = points[end] - points[start], points - points[start]
-        length = np.hypot(*chord.T) + 1e-12  # metres; the last point is a chord of no length
-        off = np.abs(chord[:, 0] * offset[:, 1] - chord[:, 1] * offset[:, 0]) / length
+        right, up = x[end] - x[start], y[end] - y[start]
+        length = np.hypot(right, up) + 1e-12  # metres; the last point is a chord of no length
+        off = np.abs(right * (y - y[start]) - up * (x - x[start])) / length
         if off.max() <= tolerance:
             return points[np.unique(np.append(number[::stride], last))]
     return points

@@ -2,8 +2,8 @@
 
 import numpy as np
 from scipy.sparse import coo_matrix, diags
-from scipy.spatial import cKDTree
 
+from tryon_jax.garments import nearby
 from tryon_jax.garments.edges import boundary_of, edges_of
 
 
@@ -54,7 +54,7 @@ class Skin:
         used = np.unique(faces)
         self.points = np.concatenate([vertices[used], corners.mean(1)])
         self.normals = np.concatenate([normals[used], flat])
-        self.tree = cKDTree(self.points, balanced_tree=False, compact_nodes=False)
+        self.tree = nearby.tree(self.points)
 
     def outside(self, points, gap, rounds=3):
         """Points [N, 3] moved along the body's normals until each lies gap [N] metres off the nearest surface."""

@@ -37,6 +37,13 @@ def vertex_normals(vertices, faces):
     return jnp.where(found, sums / jnp.sqrt(jnp.where(found, square, 1.0)), 0.0)
 
 
+def among(faces, chosen):
+    """Whether all corners of faces [F, 3] are among the vertices `chosen` [V] bool: [F] bool, on the host."""
+    # Column by column: numpy reduces rows of three eight times as slowly.
+    first, second, third = (chosen.take(corner) for corner in faces.T)
+    return first & second & third
+
+
 def directed_edges(faces):
     """The three directed edges of every face [F, 3], int [3F, 2]: first all 0->1, then 1->2, then 2->0."""
     faces = np.asarray(faces)

@@ -15,6 +15,7 @@ KERNELS = {
     "tryon_jax_rasterize": "TryonRasterize",
     "tryon_jax_surface": "TryonSurface",
     "tryon_jax_texture": "TryonTexture",
+    "tryon_jax_shade": "TryonShade",
     "tryon_jax_cloth": "TryonCloth",
     "tryon_jax_convolution": "TryonConvolution",
     "tryon_jax_kernel_gradient": "TryonKernelGradient",
@@ -64,6 +65,19 @@ def texture(picture, uv, ids):
     result = jax.ShapeDtypeStruct((*ids.shape, picture.shape[2]), jnp.float32)
     call = jax.ffi.ffi_call("tryon_jax_texture", result, vmap_method="expand_dims")
     return call(jnp.asarray(picture, jnp.float32), jnp.asarray(uv, jnp.float32), jnp.asarray(ids, jnp.int32))
+
+
+def shade(vertices, faces, ids, values, texels, light, shares, **constants):
+    """What simulation.drawing's `_shaded` gives, on a CPU; `available()` must have said so.
+
+    shares [n, k]: of the k samples along a pixel's side in its n fine ones; constants {name: number}: what shade.cc
+    binds as attributes.
+    """
+    size, fine = (ids.shape[0] // shares.shape[1] * count for count in (1, shares.shape[0]))
+    results = tuple(jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((size, size, 7), (fine, fine, 4)))
+    results += (jax.ShapeDtypeStruct((size, size, 3), jnp.float32),)
+    call = jax.ffi.ffi_call("tryon_jax_shade", results, vmap_method="sequential")
+    return call(vertices, faces, ids, values, texels, light, shares, **constants)
 
 
 def cloth(x, chosen, many, few, lanes, anchor, lane_limbs, collider, pins, forces, schedule, constants):

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+from tryon_jax.garments import nearby
 
 
 class Attached(NamedTuple):
@@ -27,8 +28,7 @@ def follow(rest, points, bone, own, rows):
     weights = np.zeros(indices.shape, np.result_type(own, rest.skin_weights))
     weights[:, 0] = 1 - own
     if len(shared):  # most hair goes with the head alone, most of a shoe with the foot
-        tree = cKDTree(rest.vertices[rows], balanced_tree=False, compact_nodes=False)
-        near = rows[tree.query(points[shared])[1]]
+        near = rows[nearby.tree(rest.vertices[rows]).query(points[shared])[1]]
         indices[shared, 1:] = rest.skin_indices[near]
         weights[shared, 1:] = own[shared, None] * rest.skin_weights[near]
     return indices, (weights / weights.sum(1, keepdims=True)).astype(np.float32)

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from tryon_jax import assets
+from tryon_jax import assets, native
 from tryon_jax.garments import Rest
 from tryon_jax.geometry.parts import KEYPOINTS
+from tryon_jax.native import host
 from tryon_jax.simulation import regions
 from tryon_jax.simulation.pose import POSES, Pose, moved, sample_pose
 
@@ -51,17 +52,15 @@ _KEYPOINT_BONES = {
 
 
 class BodyModel(NamedTuple):
-    """anny: the library's model; faces [F, 3] i32; skin_indices, skin_weights [V, K]; attachment [V, J] f64: the same
-    as a sparse matrix; joint_names [J]; limbs {name: [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32
-    (regions.FEATURES); landmarks: nose and ear vertices; template [V, 3]: the mean body at rest, metres, and bones
-    {name: head [3]} in it.
+    """anny: the library's model; faces [F, 3] i32; skin_indices, skin_weights [V, K]; joint_names [J]; limbs {name:
+    [V]}; parts [V] i32 (geometry.parts.PARTS); features [V] i32 (regions.FEATURES); landmarks: nose and ear vertices;
+    template [V, 3]: the mean body at rest, metres, and bones {name: head [3]} in it.
     """
 
     anny: Any
     faces: np.ndarray
     skin_indices: np.ndarray
     skin_weights: np.ndarray
-    attachment: csr_matrix
     joint_names: tuple
     limbs: dict
     parts: np.ndarray
@@ -109,7 +108,6 @@ def load():
         faces,
         skin_indices,
         skin_weights,
-        _attachment(skin_indices, skin_weights.astype(float), len(names)),
         names,
         limbs,
         regions.vertex_parts(limbs),
@@ -196,7 +194,7 @@ def _body(model, rest, transforms, yaw):
     turn = np.eye(4)
     turn[:2, :2] = [[cosine, -sine], [sine, cosine]]
     transforms = turn @ transforms
-    vertices = _skinned(model.attachment, rest.vertices, transforms)
+    vertices = skin(rest.vertices, model.skin_indices, model.skin_weights, transforms)
     pelvis = transforms[0, :3, :3] @ rest.joints[0] + transforms[0, :3, 3]
     shift = np.array([-pelvis[0], -pelvis[1], -vertices[:, 2].min()])
     transforms = (_translation(shift) @ transforms).astype(np.float32)
@@ -225,15 +223,16 @@ def _translation(offset):
     return matrix
 
 
-def skin(vertices_rest, skin_indices, skin_weights, transforms):
-    """Posed vertices [V, 3] f32 of anything attached to the bones: linear blend skinning of rest vertices [V, 3]."""
-    return _skinned(_attachment(skin_indices, skin_weights, len(transforms)), vertices_rest, transforms)
+def skin(vertices_rest, skin_indices, skin_weights, transforms, path="auto"):
+    """Posed vertices [V, 3] f32 of anything attached to the bones: linear blend skinning of rest vertices [V, 3].
 
-
-def _skinned(attachment, vertices, transforms):
-    """What skin gives, of things whose weights are a sparse matrix [V, bones] already."""
+    path: "native", the compiled kernel, which gives the same bits as "numpy"; "auto" takes it where it can be had.
+    """
+    if path == "native" or (path == "auto" and native.available()):
+        return host.skin(vertices_rest, skin_indices, skin_weights, transforms)
+    attachment = _attachment(skin_indices, skin_weights, len(transforms))
     rows = (attachment @ transforms[:, :3].reshape(len(transforms), 12)).reshape(-1, 3, 4)
-    x, y, z = vertices.T.astype(float)[:, :, None]
+    x, y, z = vertices_rest.T.astype(float)[:, :, None]
     return (rows[..., 0] * x + rows[..., 1] * y + rows[..., 2] * z + rows[..., 3]).astype(np.float32)
 
 

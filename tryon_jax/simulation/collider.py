@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.spatial import cKDTree
+
+from tryon_jax.garments import nearby
 
 SPACING = 0.018  # metres of the grid that thins the points; leaves them about 16 mm apart
 FAR = 1e3  # metres: where points that only fill their room lie
@@ -57,7 +58,7 @@ def sites(rest):
         -1,
     )
     own = np.einsum("nk,nkd->nd", barycentrics[kept], limbs[rest.faces[face[kept]]])
-    return Sites(face[kept], barycentrics[kept], own, rings(points[kept], own))
+    return Sites(face[kept], barycentrics[kept], own, rings(points[kept], own, "scipy"))
 
 
 def thinned(points):
@@ -69,15 +70,17 @@ def thinned(points):
     return np.sort(first)
 
 
-def rings(points, limbs):
-    """Each point and its RING nearest neighbours, [P, RING + 1] i32, limbs [P, 2] taken into account."""
+def rings(points, limbs, path="auto"):
+    """Each point and its RING nearest neighbours, [P, RING + 1] i32, limbs [P, 2] taken into account; path: as
+    nearby.tree has it."""
     extended = np.concatenate([points, LIMB_METRES * limbs], 1)
-    return tree(extended).query(extended, RING + 1)[1].astype(np.int32)
+    return nearby.tree(extended, path).query(extended, RING + 1)[1].astype(np.int32)
 
 
-def tree(points):
-    """A tree of points [N, 3] that is asked as often as it has points: unbalanced, it is made in half the time."""
-    return cKDTree(points, balanced_tree=False, compact_nodes=False)
+def _tree(points):
+    """A tree for vertices midway between the two sides of a body: which of two points as near they take decides how
+    the cloth falls, and is the same with a compiler and without."""
+    return nearby.tree(points, "scipy")
 
 
 def on_body(found, vertices, faces, vertex_normals):
@@ -116,7 +119,7 @@ def coordinates(points, limbs, rest_points, site_limbs, trees=None):
             if rows.any():
                 allowed = np.flatnonzero((site_limbs[:, axis] >= least) & (site_limbs[:, axis] <= most))
                 if (axis, least, most) not in trees:
-                    trees[axis, least, most] = tree(rest_points[allowed])
+                    trees[axis, least, most] = _tree(rest_points[allowed])
                 near = trees[axis, least, most].query(points[rows])[1]
                 found[rows, axis] = site_limbs[allowed[near], axis]
     return found, counts
@@ -133,7 +136,7 @@ def nearest(points, limbs, counts, collider_points, collider_limbs, trees=None):
         rows = np.flatnonzero(kinds == kind)
         if len(rows):
             if (kind,) not in trees:  # tuples as in coordinates: JAX sorts the keys of what it is handed
-                trees[(kind,)] = tree(np.concatenate([collider_points, LIMB_METRES * collider_limbs[:, used]], 1))
+                trees[(kind,)] = _tree(np.concatenate([collider_points, LIMB_METRES * collider_limbs[:, used]], 1))
             asked = np.concatenate([points[rows], LIMB_METRES * limbs[rows][:, used]], 1)
             found[rows] = trees[(kind,)].query(asked)[1]
     return found

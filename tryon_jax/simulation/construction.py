@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax.garments.sheet import FAR
-from tryon_jax.simulation.coverage import line, mix, step, wave
+from tryon_jax.simulation.coverage import line, mix, shaded, step, wave
 
 # How far from the edge a hem is stitched and how far apart its two lines run, metres; none on blind hems.
 HEMS = {"cotton": (0.019, 0.006), "denim": (0.014, 0.0), "silk": (0.006, 0.0), "knit": (0.022, 0.006), "wool": None}
@@ -77,22 +77,23 @@ def sew(picture, sheet, layout, trim, fabric):
     # Cloth is thicker beside a seam and rolls into it: a soft shade that is wider than the seam itself.
     soft = np.float32(1 / max(0.006, texel))
     # A band is a piece of its own, sewn on where the panel ends: seams and darts do not run on through it.
-    seam = np.where(sheet.band < trim.band, np.float32(FAR), sheet.seam)
+    seam = sheet.seam.copy()
+    seam[sheet.band < trim.band] = FAR
     shade = 1 - np.float32(0.13) * np.exp(-seam * soft) - np.float32(0.42) * line(seam, 0.0024, texel)
     shade *= _ribs(sheet, texel, trim, fabric)
-    threads = []
+    sizes, threads = _sizes(layout)[sheet.panel], []
     if HEMS[fabric]:
         depth, gap = HEMS[fabric]
-        depths = np.minimum(depth, PART * _sizes(layout))[sheet.panel]
+        depths = np.minimum(depth, PART * sizes)
         shade *= 1 - np.float32(0.10) * line(sheet.hem - depths - gap / 2 - 0.0015, 0.003, texel)
         threads.append(stitched(trim, sheet.hem - depths, gap, along, texel))
     shade *= 1 - np.float32(0.22) * line(sheet.hem, 0.003, texel)
     if trim.topstitched:
-        depths = np.minimum(0.006, PART * _sizes(layout))[sheet.panel]
+        depths = np.minimum(0.006, PART * sizes)
         threads.append(stitched(trim, seam - depths, 0.006 if fabric == "denim" else 0.0, along, texel))
     if fabric != "knit":
         threads.append(stitched(trim, sheet.band - np.float32(trim.band + 0.004), 0.0, along, texel))
-    picture = picture * shade[..., None]
+    picture = shaded(picture, shade)
     for colour, coverage in threads:
         picture = mix(picture, colour, 0.85 * coverage)
     return picture

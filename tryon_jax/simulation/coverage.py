@@ -6,12 +6,28 @@ Positions, distances, widths and texels are in metres and broadcast against each
 import functools
 
 import numpy as np
-from scipy.sparse import csr_matrix
+
+from tryon_jax import native
+from tryon_jax.native import host
 
 
-def mix(first, second, weight):
-    """Colours [..., 3] from first to second (either [..., 3]) by weight [...] in [0, 1]."""
-    return first + (np.asarray(second, np.float32) - first) * np.asarray(weight, np.float32)[..., None]
+def mix(first, second, weight, path="auto"):
+    """Colours [..., 3] from first to second (either [..., 3]) by weight [...] in [0, 1].
+
+    path: as in garments.sheet's `distance`; the kernel takes arrays of one shape, and single colours.
+    """
+    first, second, weight = (np.asarray(one, np.float32) for one in (first, second, weight))
+    alike = {first.shape, second.shape} <= {(3,), (*weight.shape, 3)}
+    if alike and (path == "native" or (path == "auto" and native.available())):
+        return host.mix(first, second, weight)
+    return first + (second - first) * weight[..., None]
+
+
+def shaded(picture, factor, path="auto"):
+    """Colours [..., 3] times a factor [...]; path: as in garments.sheet's `distance`."""
+    if path == "native" or (path == "auto" and native.available()):
+        return host.shaded(picture, factor)
+    return picture * factor[..., None]
 
 
 def step(distance, texel):
@@ -19,8 +35,13 @@ def step(distance, texel):
     return np.clip(distance * np.float32(1 / texel) + np.float32(0.5), 0, 1)
 
 
-def line(distance, width, texel):
-    """Coverage in [0, 1] by a line `width` wide whose middle lies `distance` away; it may be finer than texels."""
+def line(distance, width, texel, path="auto"):
+    """Coverage in [0, 1] by a line `width` wide whose middle lies `distance` away; it may be finer than texels.
+
+    path: as in garments.sheet's `distance`; the kernel takes float32.
+    """
+    if distance.dtype == np.float32 and (path == "native" or (path == "auto" and native.available())):
+        return host.line(distance, width, texel)
     far = np.minimum(np.abs(distance) + np.float32(texel / 2), np.float32(width / 2))
     near = np.maximum(np.abs(distance) - np.float32(texel / 2), np.float32(-width / 2))
     return np.maximum(far - near, 0) * np.float32(1 / texel)
@@ -46,28 +67,38 @@ def wave(position, period, texel):
     return np.float32(fade) * np.cos(position * np.float32(2 * np.pi / period))
 
 
-def noise(rng, side, size, cell):
+def noise(rng, side, size, cell, path="auto"):
     """Smooth noise [size, size] f32, mean 0 and variance about 1, over a square of `side` metres; `cell` (x, y): the
     grain's metres. The same rng gives the same picture at any size; grain finer than texels fades as it averages out.
+
+    path: as in garments.sheet's `distance`.
     """
     texel = side / size
     if min(cell) < texel / 3:
         return np.zeros((size, size), np.float32)
     counts = [int(np.ceil(side / length)) + 3 for length in cell]
     values = rng.standard_normal((counts[1], counts[0]), np.float32)
-    across, down = (_kernel(size, count, texel, length) for count, length in zip(counts, cell, strict=True))
-    return np.ascontiguousarray((across @ np.ascontiguousarray((down @ values).T)).T)
+    across, down = (_bumps(size, count, texel, length) for count, length in zip(counts, cell, strict=True))
+    if path == "native" or (path == "auto" and native.available()):
+        return host.smooth(values, down, across)
+    return _weighed(_weighed(values, *down).T, *across).T
 
 
 @functools.lru_cache(maxsize=64)
-def _kernel(size, count, texel, cell):
-    """Weights [size, count], sparse, of grid values in texels: a smooth bump over the grain or, if wider, the texel."""
+def _bumps(size, count, texel, cell):
+    """Which of `count` grid values make up each texel, i32 [size, K], and their weights f32 [size, K]: a smooth bump
+    over the grain or, if wider, the texel."""
     centre = (np.arange(size) + 0.5) * texel / cell + 1
     reach = max(1.5, texel / cell)
-    near = np.round(centre).astype(int)[:, None] + np.arange(-int(np.ceil(reach)), int(np.ceil(reach)) + 1)
+    furthest = int(np.ceil(reach - 0.5))  # of the values on either side of the nearest that still has a weight
+    near = np.round(centre).astype(int)[:, None] + np.arange(-furthest, furthest + 1)
     away = np.abs(centre[:, None] - near) / reach
     weights = np.where((away < 1) & (near >= 0) & (near < count), (1 - away**2) ** 2, 0)
     # Unit variance for grain that texels can show; what is finer loses some, as a camera's pixel would average it.
     weights *= min(1, cell / texel) / np.sqrt((weights**2).sum(axis=1, keepdims=True))
-    starts = np.arange(0, near.size + 1, near.shape[1])
-    return csr_matrix((weights.astype(np.float32).ravel(), np.clip(near, 0, count - 1).ravel(), starts), (size, count))
+    return np.clip(near, 0, count - 1).astype(np.int32), weights.astype(np.float32)
+
+
+def _weighed(values, near, weights):
+    """values [N, M] weighed to [size, M]."""
+    return sum(weights[:, tap, None] * values[near[:, tap]] for tap in range(near.shape[1]))

@@ -3,10 +3,10 @@
 import functools
 from typing import NamedTuple
 
+import jax
 import numpy as np
-from scipy.spatial import cKDTree
 
-from tryon_jax.garments import measurements, placement, sewn
+from tryon_jax.garments import measurements, nearby, placement, sewn
 from tryon_jax.simulation import body, cloth, collider, gates, level
 from tryon_jax.simulation.drawing import vertex_normals
 
@@ -22,7 +22,7 @@ class Motion(NamedTuple):
     """A body from its A-pose to a pose, facing -y: standing, a body.Standing, and its rest, a garments.Rest; figure,
     its measurements.Figure; vertices [K, V, 3] and transforms [K, J, 4, 4] of the key frames; sites, its
     collider.Sites, which are at places, with directions [K, P, 3]; skin, the gates.Surface of the last key frame;
-    tree: of the vertices at rest."""
+    tree: the nearby.tree of the vertices at rest."""
 
     standing: body.Standing
     rest: object
@@ -33,7 +33,7 @@ class Motion(NamedTuple):
     places: np.ndarray
     directions: np.ndarray
     skin: gates.Surface
-    tree: cKDTree
+    tree: object
 
 
 class Draped(NamedTuple):
@@ -63,7 +63,7 @@ def motion(model, shape, pose):
     vertices, transforms = np.stack([one.vertices for one in bodies]), np.stack([one.transforms for one in bodies])
     return Motion(
         person, rest, measurements.measure(rest), vertices, transforms, sites, places, directions,
-        gates.surface(vertices[-1], rest.faces), collider.tree(rest.vertices),
+        gates.surface(vertices[-1], rest.faces), nearby.tree(rest.vertices),
     )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def colliders(moving, inner=()):
     points, normals, limbs, ring = moving.places, moving.directions, moving.sites.limbs, moving.sites.ring
     for draped in inner:
         over, over_normals, rows = _worn(moving, draped)
-        bare = np.isinf(collider.tree(over[0]).query(points[0], distance_upper_bound=COVERED)[0])
+        bare = np.isinf(nearby.tree(over[0]).query(points[0], distance_upper_bound=COVERED)[0])
         points = np.concatenate([points[:, bare], over[:, rows]], 1)
         normals = np.concatenate([normals[:, bare], over_normals[:, rows]], 1)
         limbs = np.concatenate([limbs[bare], draped.limbs[rows]])
@@ -110,17 +110,19 @@ def _turned(transforms, vectors):
 
 
 def _padded_collider(points, normals, limbs, ring, arms, radius):
-    """A Collider of points, normals [K, P, 3], padded with points far away that are their own neighbours."""
+    """A Collider of points, normals [K, P, 3], padded with points far away that are their own neighbours; in JAX's
+    arrays, so that one copy does for all clothes on it."""
     count = points.shape[1]
     step = SITES_ROOM // 4
     room = max(SITES_ROOM, -(-count // step) * step)
-    pad = room - count
-    lay = lambda values, empty: np.concatenate(  # noqa: E731
-        [values.transpose(0, 2, 1), np.full((len(values), 3, pad), empty)], -1
-    ).astype(np.float32)
-    ring = np.concatenate([ring, np.tile(np.arange(count, room)[:, None], collider.RING + 1)])
-    limbs = np.concatenate([limbs, np.zeros((pad, 2))]).T.astype(np.float32)
-    return collider.Collider(lay(points, collider.FAR), lay(normals, 0.0), ring.T.astype(np.int32), limbs, arms, radius)
+
+    def padded(values, empty, kind=np.float32):
+        rows = np.empty((*values.shape[:-2], values.shape[-1], room), kind)
+        rows[..., :count], rows[..., count:] = values.swapaxes(-1, -2), empty
+        return rows
+
+    laid = padded(points, collider.FAR), padded(normals, 0.0), padded(ring, np.arange(count, room), np.int32)
+    return jax.device_put(collider.Collider(*laid, padded(limbs, 0.0), arms, radius))
 
 
 def _arms(moving):

@@ -34,16 +34,18 @@ def meter(mesh, openness, textures, light):
     Some faces, evenly spread in their order, stand for all, each with its area as seen; what hides others is left out.
     openness, textures and light as in drawing.draw.
     """
-    faces = mesh.faces[np.linspace(0, len(mesh.faces) - 1, SAMPLED).astype(int)]
-    a, b, c = (mesh.vertices[faces[:, k], :2] for k in range(3))
+    # Rows are taken by `take`, which needs a third of the time of brackets.
+    faces = mesh.faces.take(np.linspace(0, len(mesh.faces) - 1, SAMPLED).astype(int), 0)
+    a, b, c = (mesh.vertices.take(corner, 0)[:, :2] for corner in faces.T)
     (right, up), (far, high) = (b - a).T, (c - a).T
     area = np.maximum(right * high - far * up, 0)
     corner = faces[:, 0]
-    reached = np.asarray(_shaded(mesh.normals[corner], light)) @ LUMINANCE * openness[corner]
+    normals, colours, texture_uv = (values.take(corner, 0) for values in (mesh.normals, mesh.colours, mesh.texture_uv))
+    reached = np.asarray(_shaded(normals, light)) @ LUMINANCE * openness.take(corner)
     height, width = textures.shape[:2]
-    column, row = (mesh.texture_uv[corner] * [width, height]).astype(int).T
-    cloth = textures[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
-    colours = np.where(mesh.texture_uv[corner, :1] < 0, mesh.colours[corner], cloth)
+    column, row = (texture_uv * [width, height]).astype(int).T
+    texel = np.clip(row, 0, height - 1) * width + np.clip(column, 0, width - 1)
+    colours = np.where(texture_uv[:, :1] < 0, colours, textures.reshape(-1, 3).take(texel, 0))
     # 1e-9 m^2: nothing looks to the front.
     weights = area / max(area.sum(), 1e-9)
     return float(weights @ reached), float(weights @ (colours @ LUMINANCE))

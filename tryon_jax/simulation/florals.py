@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw
 SUPERSAMPLES = 3  # a side: strokes of a texel's width are smooth
 STAMPS = 14  # different blossoms in one print, as a printing block has
 LEAF = np.array([0.22, 0.42, 0.24])
+CIRCLE = np.array([(np.cos(angle), np.sin(angle)) for angle in np.arange(16) * (np.pi / 8)]).T
 
 
 def floral(design, layout, size):
@@ -33,7 +34,9 @@ def floral(design, layout, size):
                 (sprigs[picks[0]], blossoms[picks[1]]), (0.5, 0.0), place.tolist(), strict=True
             ):
                 x, y = column + 0.5 * (row % 2) + 0.5 * gap + right, row + gap + down
-                image.paste(stamp, tuple(round(way * cell - stamp.width / 2) for way in (x, y)), stamp)
+                left, top = (round(way * cell - stamp.width / 2) for way in (x, y))
+                if left < image.width and top < image.height:
+                    image.paste(stamp, (left, top), stamp)
     return np.asarray(image.reduce(SUPERSAMPLES), np.float32) / 255
 
 
@@ -42,12 +45,14 @@ def _ink(colour):
 
 
 def _oval(centre, along, long, wide):
-    """Corners of an ellipse [(x, y)] whose long axis points in direction `along` (radians)."""
-    angle = np.linspace(0, 2 * np.pi, 17)[:-1]
+    """Corners of an ellipse, x and y in turn, whose long axis points in direction `along` (radians)."""
     # Polygons are filled with the pixels that their outlines touch, which makes them half a pixel larger.
-    right, up = max(long - 0.5, 0.3) * np.cos(angle), max(wide - 0.5, 0.3) * np.sin(angle)
-    points = np.stack([right * np.cos(along) - up * np.sin(along), right * np.sin(along) + up * np.cos(along)], -1)
-    return [tuple(point) for point in (points + centre).tolist()]
+    right, up = max(long - 0.5, 0.3) * CIRCLE[0], max(wide - 0.5, 0.3) * CIRCLE[1]
+    cosine, sine = np.cos(along), np.sin(along)
+    corners = np.empty((len(right), 2))
+    corners[:, 0] = right * cosine - up * sine + centre[0]
+    corners[:, 1] = right * sine + up * cosine + centre[1]
+    return corners.ravel().tolist()
 
 
 def _stamp(radius):

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
+from tryon_jax.garments import nearby
 from tryon_jax.simulation.drawing import crosses, vertex_normals
 
 DEEP = 0.002  # metres inside the body from which a vertex counts
@@ -23,11 +23,11 @@ class Report(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """A closed mesh as places [N, 3] on it, unit directions [N, 3] out of it, and a tree of the places."""
+    """A closed mesh as places [N, 3] on it, unit directions [N, 3] out of it, and the nearby.tree of the places."""
 
     places: np.ndarray
     directions: np.ndarray
-    tree: cKDTree
+    tree: object
 
 
 def surface(vertices, faces):
@@ -38,9 +38,7 @@ def surface(vertices, faces):
     flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
     a, b, c = (vertices.take(corner, 0) for corner in faces.T)
     places = np.concatenate([vertices, (a + b + c) / 3])
-    # Trees that are not balanced are made in half the time, and asked as quickly.
-    tree = cKDTree(places, balanced_tree=False, compact_nodes=False)
-    return Surface(places, np.concatenate([normals, flat]), tree)
+    return Surface(places, np.concatenate([normals, flat]), nearby.tree(places))
 
 
 def heights(points, around):

@@ -54,8 +54,9 @@ def touching(level, placed, panels, ceiling):
 
     panels: limbs as placement.place gives them; ceiling: (height, metres) as in drape.drape.
     """
-    real = level.bodies.points[0, 0] < collider.FAR
-    points, limbs = level.bodies.points[0].T[real], level.bodies.limbs.T[real]
+    points, limbs = np.asarray(level.bodies.points)[0], np.asarray(level.bodies.limbs)
+    real = points[0] < collider.FAR
+    points, limbs = points.T[real], limbs.T[real]
     # Trees refuse what is not finite: cloth that burst is left to the gates.
     found = np.nan_to_num(placed)
     own, counts = collider.coordinates(found, panels, points, limbs, level.trees)

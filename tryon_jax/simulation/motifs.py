@@ -9,31 +9,42 @@ from scipy import ndimage
 TEXTS = ("OCEAN", "NORTH", "WILD", "HELLO", "SUMMER", "RIDE", "ECHO", "NOVA", "COAST", "JAZZ", "DREAM", "SURF", "1987",
          "23", "07", "TRAIL", "LUNA", "CLUB", "BLOOM", "ATLAS", "SOLAR", "PIXEL", "HONEY", "TEAM")  # fmt: skip
 SUPERSAMPLES = 4  # a side
+REACH = 1.5  # radii from a motif's middle within which all of it lies
 CAPITAL = 0.72  # of a font's size
 LETTER = 72  # pixels of a letter's height in the mask that words are read from: finer than a sheet's samples
 
 
 def motif(shape, text, radius, x, y, texel, rng):
-    """Coverage [H, W] f32 in [0, 1] by a motif's figure and by its accent, about 2 radius wide, around x = y = 0.
+    """Slices (rows, columns) of a grid that hold a motif, about 2 radius wide, around x = y = 0, and the coverage
+    [h, w] f32 in [0, 1] of what they hold by its figure and by its accent.
 
     shape: one of SHAPES; text: what "letters" say; x [W] rising and y [H] falling by `texel`, all in metres.
     """
     fine = texel / SUPERSAMPLES
-    left, top = x[0] - texel / 2, y[0] + texel / 2
-    images = [Image.new("L", (len(x) * SUPERSAMPLES, len(y) * SUPERSAMPLES)) for _ in range(2)]
+    rows, columns = (_held(np.abs(way) < REACH * radius) for way in (y, x))
+    wide, tall = ((one.stop - one.start) * SUPERSAMPLES for one in (columns, rows))
+    images = [Image.new("L", (wide, tall)) for _ in range(2)]
     pens = [ImageDraw.Draw(image) for image in images]
+    left, top = x[0] - texel / 2, y[0] + texel / 2
+    skipped = columns.start * SUPERSAMPLES, rows.start * SUPERSAMPLES
 
     def fill(corners, ink=0, value=255):
-        pixels = (np.asarray(corners, float) * radius - (left, top)) * (1 / fine, -1 / fine)
-        pens[ink].polygon([tuple(pixel) for pixel in pixels.tolist()], fill=value)
+        pixels = (np.asarray(corners, float) * radius - (left, top)) * (1 / fine, -1 / fine) - skipped
+        pens[ink].polygon(pixels.ravel().tolist(), fill=value)
 
     if shape == "letters":
-        right = (left + (np.arange(images[0].width) + 0.5) * fine) / radius
-        up = (top - (np.arange(images[0].height) + 0.5) * fine) / radius
+        right = (left + (skipped[0] + np.arange(wide) + 0.5) * fine) / radius
+        up = (top - (skipped[1] + np.arange(tall) + 0.5) * fine) / radius
         _lettering(fill, images, text, right[None, :], up[:, None], fine / radius, rng)
     else:
         SHAPES[shape](fill, rng)
-    return tuple(np.asarray(image.reduce(SUPERSAMPLES), np.float32) / 255 for image in images)
+    return (rows, columns), tuple(np.asarray(image.reduce(SUPERSAMPLES), np.float32) / 255 for image in images)
+
+
+def _held(inside):
+    """The slice of what is True in `inside` [N], a run of at least one."""
+    first = int(inside.argmax())
+    return slice(first, first + int(inside.sum()))
 
 
 def _arc(radius, centre=(0, 0), start=0.0, stop=2 * np.pi, corners=72):

@@ -22,9 +22,10 @@ def attach(picture, sheet, layout, details, trim):
         centre, extent = np.array(detail.centre), np.array(detail.size) / 2 + REACH
         place = window(layout, detail.panel, centre - extent, centre + extent, size)
         x, y = (sheet.xy[place][..., axis] - np.float32(centre[axis]) for axis in (0, 1))
-        inward = -1.0 if centre[0] > 0 else 1.0
+        inward, part = -1.0 if centre[0] > 0 else 1.0, picture[place]
         for colour, coverage in DRAWN[detail.kind](x, y, detail.size, texel, trim, inward):
-            picture[place] = mix(picture[place], colour, np.clip(coverage, 0, 1))
+            part = mix(part, colour, np.clip(coverage, 0, 1))
+        picture[place] = part
     return picture
 
 

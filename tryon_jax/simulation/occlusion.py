@@ -10,10 +10,15 @@ import functools
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from tryon_jax import native
+from tryon_jax.native import host
+
 CELL = 0.022  # metres: finer cells would show holes between the vertices of coarse cloth
 SOFT = 0.035  # metres of depth over which a surface passes from seen to hidden
 AXES = 7  # height fields, for twice as many directions
 ROUNDS = 3  # of smoothing over the mesh: a shadow's edge is about as wide as a cell
+STEEPEST = 0.15  # facing of surfaces, times the axis: more edge-on than this they have next to no weight
+HIGHEST = 4.0  # cells by which a surface may rise within its own
 STRENGTH = 0.75  # of the occlusion that is applied: hidden places still get light from their neighbours
 
 
@@ -35,10 +40,9 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     seen, weights = np.zeros((2, len(used)), np.float32)
     for frame in _frames():
         facing = frame[2] @ normals
-        for sign, shown in zip((1, -1), visible(points, facing, splats, frame), strict=True):
-            weight = np.maximum(sign * facing, 0)
-            seen += weight * shown
-            weights += weight
+        weight = np.abs(facing)
+        seen += weight * visible(facing, splats, frame)
+        weights += weight
     # 1e-3: a normal of zero length, at vertices without faces, meets no direction at all.
     open_share = 1 - strength * (1 - seen / np.maximum(weights, 1e-3))
     # Harmonics 1 to 3 are y, z, x: together the direction that light comes from.
@@ -48,15 +52,20 @@ def openness(mesh, light, strength=STRENGTH, lamp=0.2):
     if length > 1e-6:
         toward = (toward / length).astype(np.float32)
         facing = toward @ normals
-        shown, _ = visible(points, facing, splats, _frame(toward))
+        shown = visible(facing, splats, _frame(toward))
         open_share = open_share * (1 - lamp * np.clip(2 * facing, 0, 1) * (1 - shown))
     result = np.ones(len(mesh.vertices), np.float32)
     result[used] = np.clip(open_share, 0, 1)
     return _spread(faces, result)
 
 
-def _spread(faces, values):
-    """Values [V] f32 after ROUNDS means over the neighbours along faces [F, 3]: the cells' steps are smoothed away."""
+def _spread(faces, values, path="auto"):
+    """Values [V] f32 after ROUNDS means over the neighbours along faces [F, 3]: the cells' steps are smoothed away.
+
+    path as of visible.
+    """
+    if path == "native" or (path == "auto" and native.available()):
+        return host.spread(faces, values, ROUNDS)
     count = len(faces)
     ones, starts = np.ones(3 * count, np.float32), np.arange(0, 3 * count + 1, 3)
     gather = csr_matrix((ones, faces.ravel(), starts), shape=(count, len(values)))
@@ -68,31 +77,32 @@ def _spread(faces, values):
     return values
 
 
-def visible(points, facing, splats, frame):
-    """How far points [3, N] are seen from along +axis and -axis, the last of a frame's [3, 3] rows: two f32 [N] in
-    [0, 1].
+def visible(facing, splats, frame, path="auto"):
+    """How far points are seen from along an axis, the last of a frame's [3, 3] rows, from its end that they face: f32
+    [N] in [0, 1].
 
-    facing [N]: their unit normals times the axis; splats [3, M]: the points, then others, dense enough to stand for
-    the surface that hides them.
+    facing [N]: the points' unit normals times the axis; splats [3, M]: the points, then others, dense enough to stand
+    for the surface that hides them. path: "native", the compiled kernel, which gives the same bits as "numpy"; "auto"
+    takes it where it can be had.
     """
-    count = points.shape[1]
-    across, along, depth = frame @ splats
-    rows, columns = (((values - values.min()) / np.float32(CELL)).astype(np.intp) for values in (across, along))
-    width = columns.max() + 1
+    placed = frame @ splats
+    if path == "native" or (path == "auto" and native.available()):
+        return host.visible(placed, facing, CELL, STEEPEST, HIGHEST, 1 / SOFT)
+    *across, depth = placed
+    rows, columns = (((values - values.min()) / np.float32(CELL)).astype(np.intp) for values in across)
+    width, count = columns.max() + 1, len(facing)
     index = rows * width + columns
+    top = np.full((rows.max() + 1) * width, -np.inf, np.float32)
+    bottom = -top
+    np.maximum.at(top, index, depth)
+    np.minimum.at(bottom, index, depth)
+    index, depth = index[:count], depth[:count]
     # A slanted surface rises within its own cell and does not hide itself by that.
     slope = np.abs(facing)
-    # 0.15: surfaces more edge-on than this have next to no weight.
-    rise = np.sqrt(np.maximum(1 - slope * slope, 0)) / np.maximum(slope, 0.15)
-    bias = np.float32(CELL) * (np.float32(0.5) + np.minimum(rise, 4))
-    found = []
-    for sign in (1, -1):
-        signed = depth if sign > 0 else -depth
-        field = np.full((rows.max() + 1) * width, -np.inf, np.float32)
-        np.maximum.at(field, index, signed)
-        above = field.take(index[:count]) - signed[:count] - bias
-        found.append(1 - np.clip(above * (1 / SOFT), 0, 1))
-    return found
+    rise = np.sqrt(np.maximum(1 - slope * slope, 0)) / np.maximum(slope, np.float32(STEEPEST))
+    bias = np.float32(CELL) * (np.float32(0.5) + np.minimum(rise, np.float32(HIGHEST)))
+    above = np.where(facing > 0, top.take(index) - depth, depth - bottom.take(index))
+    return 1 - np.clip((above - bias) * np.float32(1 / SOFT), 0, 1)
 
 
 def _frame(axis):

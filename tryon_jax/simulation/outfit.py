@@ -219,7 +219,7 @@ def settled(fit, moving, bodies, fabric, schedule=drape.MOVE):
         f"{side}_{limb}": shares[f"{side}_{limb}"] + shares[f"{side}_{end}"]
         for side in ("left", "right") for limb, end in (("arm", "hand"), ("leg", "foot"))
     }  # fmt: skip
-    points, site_limbs = bodies.points[0].T, bodies.limbs.T
+    points, site_limbs = np.asarray(bodies.points)[0].T, np.asarray(bodies.limbs).T
     own, counts = collider.coordinates(fit.vertices, limbs, points, site_limbs)
     near = collider.nearest(fit.vertices, own, counts, points, site_limbs)
     pins = np.stack([posed(fit, transforms).T for transforms in moving.transforms])

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tryon_jax.geometry.mesh import among
 from tryon_jax.geometry.parts import PART
 from tryon_jax.simulation import appearance, body, drawing, hair, refinement, shoes, visage
 from tryon_jax.simulation.drawing import camera_frame
@@ -34,7 +35,7 @@ def make(rng, rest, woman, age):
     worn += [strands] if strands is not None else []
     pair, hidden = shoes.attach(rng, look, rest, woman)
     faces, parts = _surface()
-    labels = np.where(scalp[faces].min(1) > 0.5, PART["hair"], parts).astype(np.int32)
+    labels = np.where(among(faces, scalp > 0.5), PART["hair"], parts).astype(np.int32)
     painted = appearance.paint(look, canvas, scalp)
     return Person(look, painted, labels, (*worn, *pair), covers | hidden, style.name)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon_jax.garments.sheet import window
 from tryon_jax.simulation.construction import choose, recoloured, sew
-from tryon_jax.simulation.coverage import mix, step
+from tryon_jax.simulation.coverage import mix, shaded, step
 from tryon_jax.simulation.florals import floral
 from tryon_jax.simulation.motifs import SHAPES, TEXTS, motif
 from tryon_jax.simulation.notions import attach
@@ -107,9 +107,9 @@ def paint(design, sheet, layout, details, fabric):
     picture = recoloured(_dyed(design, sheet, layout), sheet, layout, trim)
     # Dye makes threads stand apart: pale cloth shows its weave less.
     shown = np.float32(1.15 - 0.7 * float(design.colours[0] @ LUMINANCE))
-    picture = picture * (1 + shown * (weave(fabric, sheet, layout, design.seed) - 1))
+    picture = shaded(picture, 1 + shown * (weave(fabric, sheet, layout, design.seed) - 1))
     picture = sew(picture, sheet, layout, trim, fabric)
-    return np.clip(attach(picture, sheet, layout, details, trim), 0, 1).astype(np.float32)
+    return np.clip(attach(picture, sheet, layout, details, trim), 0, 1)
 
 
 def _dyed(design, sheet, layout):
@@ -141,14 +141,15 @@ def _dyed(design, sheet, layout):
         else:
             picture[place] = woven(design, x[None, :], y[:, None], layout.side / size, heights)
         if design.kind == "motif" and panel.name == "front":
-            coverage = _on_chest(design, panel, x, y, layout.side / size)
+            held, coverage = _on_chest(design, panel, x, y, layout.side / size)
+            chest = picture[place][held]
             for colour, ink in zip(design.colours[1:], coverage, strict=True):
-                picture[place] = mix(picture[place], colour, ink)
+                chest[:] = mix(chest, colour, ink)
     return picture
 
 
 def _on_chest(design, panel, x, y, texel):
-    """Coverage of the design's motif on the front panel, its middle a hand's width below the neckline."""
+    """What motifs.motif gives of the design's on the front panel, its middle a hand's width below the neckline."""
     rng = np.random.default_rng([design.seed, 4])
     outline = panel.outline
     middle = np.abs(outline[:, 0]) < 0.25 * np.ptp(outline[:, 0])

@@ -31,8 +31,10 @@ def woven(design, x, y, texel, heights):
         second = stripes(y + tooth * np.float32(0.8), design.period, design.share, 1.4 * texel)
     elif design.kind == "gradient":
         second = np.clip((heights[1] - y) / (heights[1] - heights[0]) * 1.4 - 0.2, 0, 1)
-    shape = (y.shape[0], x.shape[1], 3)
-    return np.broadcast_to(mix(mix(ground, figure, second), accent, third), shape)
+    colours = mix(ground, figure, second)
+    if np.any(third):
+        colours = mix(colours, accent, third)
+    return np.broadcast_to(colours, (y.shape[0], x.shape[1], 3))
 
 
 def _striped(position, design, texel, rng):

@@ -16,7 +16,9 @@ def expose(rng, picture):
     photo = gaussian_filter(picture, (*[rng.uniform(0.0, 0.3) + rng.uniform(0.0, 0.5) * size / 512] * 2, 0))
     photo = photo * vignette(size, rng.uniform(0.0, 0.14), rng.uniform(-0.08, 0.08, 2))
     gains = np.exp(rng.uniform(-0.035, 0.035, 3) * np.array([1.0, 0.4, 1.0]))
-    photo = contrast(np.clip(photo * gains, 0, 1), rng.uniform(-0.1, 0.16))
+    # Row by row: numpy is slow at multiplying three numbers at a time.
+    photo = (photo.reshape(size, -1) * np.tile(gains, size)).reshape(photo.shape)
+    photo = contrast(np.clip(photo, 0, 1), rng.uniform(-0.1, 0.16))
     photo = np.clip(photo + noise(rng, photo, rng.uniform(0.001, 0.006), rng.uniform(0.002, 0.011)), 0, 1)
     quality = int(rng.integers(72, 96))
     return jpeg(photo, quality) if rng.uniform() < JPEG_SHARE else photo.astype(np.float32)
@@ -37,7 +39,7 @@ def contrast(picture, amount):
 def noise(rng, picture, read, shot):
     """Noise [S, S, 3]: deviation sqrt(read^2 + shot^2 * brightness), more alike in the three channels than not, for
     cameras smooth colour noise away."""
-    level = picture.mean(-1, keepdims=True)
+    level = ((picture[..., 0] + picture[..., 1] + picture[..., 2]) / 3)[..., None]
     grain = 0.8 * rng.standard_normal((*picture.shape[:2], 1), np.float32)
     grain = grain + 0.6 * rng.standard_normal(picture.shape, np.float32)
     return grain * np.sqrt(read**2 + shot**2 * level)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax.garments.edges import edges_of
+from tryon_jax.geometry.mesh import among
 from tryon_jax.geometry.parts import PART
 from tryon_jax.simulation.attachment import Attached, follow, join
 from tryon_jax.simulation.visage import soft
@@ -69,7 +70,7 @@ def attach(rng, look, rest, woman):
         inside = (last.sign * rest.vertices[:, 0] > 0) & (
             rest.vertices[:, 2] < design.top - (0.020 if design.kind == "flat" else 0.013)
         )
-        covers |= inside[rest.faces].all(1)
+        covers |= among(rest.faces, inside)
     return tuple(pair), covers
 
 
@@ -80,7 +81,7 @@ def last_of(rest, sign):
     forward = (toe - ankle)[:2] / np.linalg.norm((toe - ankle)[:2])
     frame = np.stack([forward, [-forward[1], forward[0]]])
     near = (sign * rest.vertices[:, 0] > 0) & (rest.vertices[:, 2] < 0.25)
-    edges, _ = edges_of(rest.faces[near[rest.faces].all(1)])
+    edges, _ = edges_of(rest.faces[among(rest.faces, near)])
     flat, height = (rest.vertices[:, :2] - ankle[:2]) @ frame.T, rest.vertices[:, 2]
     levels, turn = np.arange(0.0, 0.176, 0.004), _turn()
     directions = np.stack([np.cos(turn), np.sin(turn)])

@@ -4,7 +4,9 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from tryon_jax import native
 from tryon_jax.garments import sewn
+from tryon_jax.native import host
 from tryon_jax.simulation.cloth import COLOURS, FULL, STEP, THICKNESS, Cloth
 
 # Vertex counts that are compiled for: time grows with them, and small cloth is quick anyway.
@@ -26,8 +28,19 @@ def room(count):
     raise ValueError(f"{count} vertices of cloth are more than {ROOMS[-1]}: sew at a larger spacing")
 
 
-def coloured(edges, count):
-    """Colour [E] of every edge, such that none share a vertex, greedily; raises ValueError if COLOURS do not do."""
+def coloured(edges, count, path="auto"):
+    """Colour [E] of every edge, such that none share a vertex, greedily; raises ValueError if COLOURS do not do.
+
+    path: "native", the compiled kernel, which gives the same as "python"; "auto" takes it where it can be had.
+    """
+    native_too = path == "native" or (path == "auto" and native.available())
+    found = host.colours(edges.astype(np.int32), count) if native_too else _coloured(edges, count)
+    if found.max(initial=0) >= COLOURS:
+        raise ValueError(f"a vertex has too many edges for {COLOURS} colours")
+    return found
+
+
+def _coloured(edges, count):
     taken, found = [0] * count, []
     for first, second in zip(edges[:, 0].tolist(), edges[:, 1].tolist(), strict=True):
         one, other = taken[first], taken[second]
@@ -35,8 +48,6 @@ def coloured(edges, count):
         lowest = ~both & (both + 1)
         taken[first], taken[second] = one | lowest, other | lowest
         found.append(lowest)
-    if max(taken, default=0) >= 1 << COLOURS:
-        raise ValueError(f"a vertex has too many edges for {COLOURS} colours")
     # Of a power of two the exponent that it is written with, less one.
     return np.frexp(np.array(found, float))[1].astype(int) - 1
 

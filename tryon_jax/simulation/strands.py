@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon_jax.garments import skin as surface
+from tryon_jax.geometry.mesh import among
 
 
 class Locks(NamedTuple):
@@ -28,7 +29,7 @@ class Growth(NamedTuple):
 
 def roots(rng, rest, mask, count):
     """Random places [count, 3] on the body and normals there, evenly over the skin where mask [V] is above 1/2."""
-    faces = rest.faces[(mask[rest.faces] > 0.5).all(1)]
+    faces = rest.faces[among(rest.faces, mask > 0.5)]
     corners = rest.vertices[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(across, axis=1)
@@ -53,7 +54,7 @@ def grow(rng, rest, starts, normals, lengths, growth):
     arms = sum(rest.limbs[f"{side}_{limb}"] for side in ("left", "right") for limb in ("arm", "hand"))
     # Arms move: hair that lay on them would go with them.
     near = (rest.vertices[:, 2] > starts[:, 2].min() - lengths.max() - 0.1) & (arms < 0.6)
-    faces = rest.faces[near[rest.faces].all(1)]
+    faces = rest.faces[among(rest.faces, near)]
     skin = surface.Skin(rest.vertices, faces, starts)
     points, outward, direction = starts + 0.001 * normals, normals, growth.flow(starts)
     paths, frames = [starts - 0.002 * normals], [normals]
@@ -109,12 +110,12 @@ def ribbons(rng, locks, width, tip=0.5, twist=0.28):
 
 def mass(rest, mask, height):
     """Vertices and faces of the scalp's surface where mask [V] > 0, raised by height [V] metres times the mask."""
-    chosen = (mask[rest.faces] > 0.02).all(1)
+    chosen = among(rest.faces, mask > 0.02)
     used, inverse = np.unique(rest.faces[chosen], return_inverse=True)
     faces = inverse.reshape(-1, 3)
     on_scalp = np.zeros(len(rest.vertices), bool)
     on_scalp[used] = True
-    normals = surface.vertex_normals(rest.vertices, rest.faces[on_scalp[rest.faces].any(1)])[used]
+    normals = surface.vertex_normals(rest.vertices, rest.faces[~among(rest.faces, ~on_scalp)])[used]
     normals = unit(surface.smooth(normals, surface.averaging(faces, len(used)), 8))
     raised = rest.vertices[used] + ((height * mask)[used] - 0.0015)[:, None] * normals
     return raised, faces.astype(np.int32), used

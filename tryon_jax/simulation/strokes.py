@@ -1,7 +1,12 @@
 """Flat shapes with soft edges, painted into a picture in place. Places are in picture sides, x right and y down."""
 
+import math
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
+
+from tryon_jax import native
+from tryon_jax.native import host
 
 
 def lay(picture, coverage, colour, window=(slice(None), slice(None))):
@@ -10,51 +15,58 @@ def lay(picture, coverage, colour, window=(slice(None), slice(None))):
     part += (np.asarray(colour, np.float32) - part) * coverage[..., None]
 
 
-def box(picture, left, top, right, bottom, colour, softness=0.0, shade=0.0):
-    """An upright rectangle; softness: width of its edge, at least a pixel; shade: how much darker its bottom is."""
-    size = len(picture)
+def box(picture, left, top, right, bottom, colour, softness=0.0, shade=0.0, path="auto"):
+    """An upright rectangle; softness: width of its edge, at least a pixel; shade: how much darker its bottom is.
+
+    path: as in garments.sheet's `distance`.
+    """
+    size, width = len(picture), max(softness, 1 / len(picture))
+    # Plain floats: one of numpy's would make the arrays below twice as precise.
+    left, top, right, bottom = (float(edge) for edge in (left, top, right, bottom))
     pad = softness + 1 / size
-    window, x, y = _window(size, left - pad, top - pad, right + pad, bottom + pad)
-    if not (x.size and y.size):
-        return
-    width = max(softness, 1 / size)
+    window = _window(size, left - pad, top - pad, right + pad, bottom + pad)
+    if path == "native" or (path == "auto" and native.available()):
+        return host.stroke("Box", picture, window, (left, top, right, bottom, width, shade), colour)
+    y, x = _centres(size, window)
     across = np.clip((x - left) / width + 0.5, 0, 1) * np.clip((right - x) / width + 0.5, 0, 1)
     down = np.clip((y - top) / width + 0.5, 0, 1) * np.clip((bottom - y) / width + 0.5, 0, 1)
-    colour = np.asarray(colour, np.float32)
-    if shade:
-        colour = colour * (1 - shade * np.clip((y - top) / (bottom - top), 0, 1))[:, None, None]
-    lay(picture, down[:, None] * across[None, :], colour, window)
+    light = 1 - shade * np.clip((y - top) / (bottom - top), 0, 1)
+    lay(picture, down * across, np.asarray(colour, np.float32) * light[..., None], window)
 
 
-def oval(picture, x0, y0, wide, tall, colour, turn=0.0, softness=0.0, strength=1.0, shade=0.0):
-    """An ellipse around (x0, y0) with half-axes wide and tall, turned by `turn` radians; shade: its lower side's."""
-    size = len(picture)
+def oval(picture, x0, y0, wide, tall, colour, turn=0.0, softness=0.0, strength=1.0, shade=0.0, path="auto"):
+    """An ellipse around (x0, y0) with half-axes wide and tall, turned by `turn` radians; shade: its lower side's.
+
+    path: as in garments.sheet's `distance`.
+    """
+    size, width = len(picture), max(softness, 1 / len(picture))
+    x0, y0, wide, tall = (float(one) for one in (x0, y0, wide, tall))
     reach = np.hypot(wide, tall) + softness + 1 / size
-    window, x, y = _window(size, x0 - reach, y0 - reach, x0 + reach, y0 + reach)
-    if not (x.size and y.size):
-        return
-    dx, dy = x[None, :] - x0, y[:, None] - y0
-    u, v = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
+    window = _window(size, x0 - reach, y0 - reach, x0 + reach, y0 + reach)
+    cosine, sine = np.cos(turn), np.sin(turn)
+    if path == "native" or (path == "auto" and native.available()):
+        shape = (x0, y0, wide, tall, cosine, sine, width, strength, shade)
+        return host.stroke("Oval", picture, window, shape, colour)
+    y, x = _centres(size, window)
+    dx, dy = x - x0, y - y0
+    u, v = dx * cosine + dy * sine, dy * cosine - dx * sine
     distance = (1 - np.hypot(u / wide, v / tall)) * min(wide, tall)
-    inside = strength * np.clip(distance / max(softness, 1 / size) + 0.5, 0, 1)
-    colour = np.asarray(colour, np.float32)
-    if shade:
-        colour = colour * (1 - shade * np.clip(dy / (2 * tall) + 0.5, 0, 1))[..., None]
-    lay(picture, inside, colour, window)
+    inside = strength * np.clip(distance / width + 0.5, 0, 1)
+    light = 1 - shade * np.clip(dy / (2 * tall) + 0.5, 0, 1)
+    lay(picture, inside, np.asarray(colour, np.float32) * light[..., None], window)
 
 
 def quad(picture, corners, colour):
     """A convex four-cornered shape [4, 2] (x, y), its corners clockwise on the picture."""
     size = len(picture)
     corners = np.asarray(corners, np.float32)
-    window, x, y = _window(size, *(corners.min(0) - 1 / size), *(corners.max(0) + 1 / size))
-    if not (x.size and y.size):
-        return
-    inside = np.ones((len(y), len(x)), np.float32)
+    window = _window(size, *(corners.min(0) - 1 / size), *(corners.max(0) + 1 / size))
+    y, x = _centres(size, window)
+    inside = np.ones((y.size, x.size), np.float32)
     for (ax, ay), (bx, by) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         # 1e-6 picture sides: two corners in one place make no edge.
         length = max(np.hypot(bx - ax, by - ay), 1e-6)
-        distance = ((bx - ax) * (y[:, None] - ay) - (by - ay) * (x[None, :] - ax)) / length
+        distance = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / length
         inside = np.minimum(inside, np.clip(distance * size + 0.5, 0, 1))
     lay(picture, inside, colour, window)
 
@@ -88,9 +100,16 @@ def blurred(picture, sigma):
 
 
 def _window(size, left, top, right, bottom):
-    """The slices of a picture that hold a box, and its pixel centres x [w] and y [h], in picture sides."""
-    columns = slice(max(int(left * size), 0), min(max(int(np.ceil(right * size)), 0), size))
-    rows = slice(max(int(top * size), 0), min(max(int(np.ceil(bottom * size)), 0), size))
-    x = (np.arange(columns.start, max(columns.stop, columns.start), dtype=np.float32) + 0.5) / size
-    y = (np.arange(rows.start, max(rows.stop, rows.start), dtype=np.float32) + 0.5) / size
-    return (rows, columns), x, y
+    """The slices of rows and columns of a picture that hold a box, in picture sides; may be empty."""
+
+    def held(low, high):
+        start = min(max(int(low * size), 0), size)
+        return slice(start, max(min(math.ceil(high * size), size), start))
+
+    return held(top, bottom), held(left, right)
+
+
+def _centres(size, window):
+    """Pixel centres y [h, 1] and x [1, w] f32 of a window, in picture sides."""
+    y, x = ((np.arange(one.start, one.stop, dtype=np.float32) + 0.5) / size for one in window)
+    return y[:, None], x[None, :]

@@ -8,7 +8,7 @@ FABRICS = ("cotton", "denim", "silk", "knit", "wool")
 
 
 def weave(fabric, sheet, layout, seed):
-    """The factor [S, S, 1] f32, near 1, of `fabric`, one of FABRICS, on the texels of a garments.sheet.Sheet."""
+    """The factor [S, S] f32, near 1, of `fabric`, one of FABRICS, on the texels of a garments.sheet.Sheet."""
     rng = np.random.default_rng([seed, 1])
     texel = layout.side / len(sheet.panel)
     x, y = sheet.xy[..., 0], sheet.xy[..., 1]
@@ -17,7 +17,7 @@ def weave(fabric, sheet, layout, seed):
         return np.float32(amount) * noise(rng, layout.side, len(sheet.panel), (wide, tall))
 
     threads = {"cotton": _cotton, "denim": _denim, "silk": _silk, "knit": _knit, "wool": _wool}[fabric]
-    return np.clip(1 + threads(x, y, texel, grain, rng), 0.5, 1.5).astype(np.float32)[..., None]
+    return np.clip(1 + threads(x, y, texel, grain, rng), 0.5, 1.5).astype(np.float32)
 
 
 def _cotton(x, y, texel, grain, rng):

@@ -7,10 +7,10 @@ from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import dijkstra
 
 from tryon_jax import garments
-from tryon_jax.garments import sewn, sheet
+from tryon_jax.garments import nearby, sewn, sheet
 from tryon_jax.garments.edges import boundary_of
 from tryon_jax.geometry.parts import GARMENT_PARTS, PART
-from tryon_jax.simulation import body, collider, drawing, gates
+from tryon_jax.simulation import body, drawing, gates
 
 BONES_A_VERTEX = 8
 # What cloth surely hides lies this near to it, and its cloth this far from any open edge, metres.
@@ -24,7 +24,8 @@ class Worn(NamedTuple):
 
     uv [P, 2] f32 in its texture sheet; layout: the sheet's; skin_indices, skin_weights [V, K]: bones that carry it;
     hides [F] bool: body faces that it surely hides;
-    border [V] metres along the cloth to its nearest open edge; strain [V, 1] f32, mean of the edges at a vertex.
+    border [V] metres along the cloth to its nearest open edge, infinite beyond INSIDE; strain [V, 1] f32, mean of the
+    edges at a vertex.
     """
 
     uv: np.ndarray
@@ -64,7 +65,7 @@ def hidden(cloth, border, points, near=NEAR):
     """Whether points [N, 3] are surely hidden by a garment with vertices cloth [V, 3] that are border [V] from its open
     edges."""
     found = ((points > cloth.min(0) - near) & (points < cloth.max(0) + near)).all(1)
-    distance, nearest = collider.tree(cloth).query(points[found], distance_upper_bound=near)
+    distance, nearest = nearby.tree(cloth).query(points[found], distance_upper_bound=near)
     # Where nothing is near the number is that of no vertex.
     found[found] = np.isfinite(distance) & (np.append(border, 0)[nearest] > INSIDE)
     return found
@@ -101,14 +102,18 @@ def _bones(draped, moving, average):
 
 
 def _border(draped):
-    """Metres along the cloth [V] from its nearest open edge; a waistband, which lies close, counts HELD more."""
+    """Metres along the cloth [V] from its nearest open edge, infinite beyond INSIDE; a waistband, which lies close,
+    counts HELD more."""
     rim = np.unique(boundary_of(draped.mesh.weld[draped.mesh.faces]))
     graph = coo_matrix((draped.lengths, draped.edges.T), shape=(draped.mesh.count,) * 2).tocsr()
     bands = [sewn.edge_vertices(draped.mesh, draped.pattern, *edge) for edge in draped.pattern.held if edge[1]]
     band = np.unique(np.concatenate(bands)) if bands else np.zeros(0, int)
     loose = np.setdiff1d(rim, band)
-    way = dijkstra(graph, directed=False, indices=loose, min_only=True)
-    return np.minimum(way, dijkstra(graph, directed=False, indices=band, min_only=True) + HELD) if len(band) else way
+    way, held = (
+        dijkstra(graph, directed=False, indices=rows, min_only=True, limit=INSIDE) if len(rows) else np.inf
+        for rows in (loose, band)
+    )
+    return np.minimum(way, held + HELD)
 
 
 def carried(draped, worn, moved):
@@ -135,15 +140,14 @@ def mesh(hung, worn, vertices, sheet_place, seen, garment_xy=None):
     """
     sewn_mesh = hung.draped.mesh
     layer, count = sheet_place
-    vertices = drawing.camera_frame(vertices)[sewn_mesh.weld]
+    placed, corners = drawing.camera_frame(vertices), sewn_mesh.weld[sewn_mesh.faces]
     uv = np.stack([worn.uv[:, 0], (worn.uv[:, 1] + layer) / count], axis=-1).astype(np.float32)
     xy = np.zeros_like(uv) if garment_xy is None else garment_xy
-    faces = sewn_mesh.faces[seen[sewn_mesh.weld[sewn_mesh.faces]].any(1)]
+    faces = sewn_mesh.faces[seen[corners].any(1)]
     labels = np.full(len(faces), PART[GARMENT_PARTS[garments.load(hung.kind).CLASS]], np.int32)
-    # Corners on a seam share a normal: the first paper corner of a sewn vertex stands for it.
-    first = np.unique(sewn_mesh.weld, return_index=True)[1]
-    normals = drawing.vertex_normals(vertices, sewn_mesh.faces, first[sewn_mesh.weld])
-    strain = worn.strain[sewn_mesh.weld]
+    # Corners on a seam share a normal.
+    normals = drawing.vertex_normals(placed, corners)[sewn_mesh.weld]
+    vertices, strain = placed[sewn_mesh.weld], worn.strain[sewn_mesh.weld]
     return drawing.Mesh(vertices, faces, normals, np.zeros_like(vertices), uv, xy, labels, strain)
 
 

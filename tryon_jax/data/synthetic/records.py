@@ -1,6 +1,7 @@
 """How an example is stored: pictures as PNG, lengths and directions as small integers; and back again."""
 
 import io
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -71,5 +72,6 @@ def _png(picture):
         picture = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     picture = picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=4)
+    # Noise repeats nothing but neighbours: looking no farther takes half the time, and no more bytes.
+    Image.fromarray(picture).save(buffer, format="PNG", compress_type=zlib.Z_RLE)
     return np.frombuffer(buffer.getvalue(), np.uint8)
