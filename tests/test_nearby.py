@@ -50,6 +50,12 @@ def test_nothing_is_near_enough(rng, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_of_no_points_none_is_near(path):
+    away, found = nearby.tree(np.zeros((0, 3)), path).query(np.zeros((4, 3)))
+    assert np.isinf(away).all() and (found == 0).all()
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_what_is_not_finite_is_refused(path):
     with pytest.raises(ValueError, match="finite"):
         nearby.tree(np.zeros((2, 3)), path).query(np.full((1, 3), np.nan))

@@ -11,9 +11,9 @@ def tree(points, path="auto"):
     """A tree of points [N, 3 to 5], with cKDTree's query.
 
     path: "native", the compiled kernel, for which of points as far the one with the lowest number is the nearest;
-    "scipy", for which it is any of them; "auto" takes the kernel where it can be had.
+    "scipy", for which it is any of them, and which takes no points too; "auto" takes the kernel where it can be had.
     """
-    if path == "native" or (path == "auto" and native.available()):
+    if len(points) and (path == "native" or (path == "auto" and native.available())):
         return Tree(points)
     # Unbalanced, it is made in half the time, and asked as quickly.
     return cKDTree(points, balanced_tree=False, compact_nodes=False)
