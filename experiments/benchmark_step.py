@@ -126,10 +126,11 @@ def measure(spec, names, rounds):
 
 def _take_turns(held, found, rounds, spec):
     spent = {name: [] for name in held}
-    for _ in tqdm.trange(rounds, desc=f"{spec['stage']} {spec['size']} px", unit="round", mininterval=1.0):
-        for name, process in held.items():
+    for number in tqdm.trange(rounds, desc=f"{spec['stage']} {spec['size']} px", unit="round", mininterval=1.0):
+        # In another order each time: who comes after whom finds other caches and other pages free.
+        for name in np.random.default_rng(number).permutation(list(held)):
             time.sleep(PAUSE)
-            took = process.ask("turn")
+            took = held[name].ask("turn")
             spent[name].append([took["wall"], took["cpu"]])
     for name, process in held.items():
         wall, cpu = np.median(spent[name], axis=0)
