@@ -13,7 +13,7 @@ def tree(points, path="auto"):
     path: "native", the compiled kernel, for which of points as far the one with the lowest number is the nearest;
     "scipy", for which it is any of them, and which takes no points too; "auto" takes the kernel where it can be had.
     """
-    if len(points) and (path == "native" or (path == "auto" and native.available())):
+    if len(points) and native.takes(path):
         return Tree(points)
     # Unbalanced, it is made in half the time, and asked as quickly.
     return cKDTree(points, balanced_tree=False, compact_nodes=False)

@@ -140,7 +140,7 @@ def distance(x, y, edges, path="auto"):
     along = np.concatenate([points[1:] for points in edges]).astype(np.float32) - starts
     length = np.maximum(np.hypot(*along.T), np.float32(1e-9))  # metres; two equal points have no direction
     along /= length[:, None]
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.distance(x, y, np.column_stack([starts, along, length]), FAR)
     least = np.full((len(y), len(x)), FAR**2, np.float32)
     for start, (along_x, along_y), whole in zip(starts, along, length, strict=True):

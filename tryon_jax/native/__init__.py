@@ -39,6 +39,11 @@ def available():
     return True
 
 
+def takes(path):
+    """Whether a compiled kernel serves on `path`: "native", or "auto" where kernels can be had."""
+    return path == "native" or (path == "auto" and available())
+
+
 def rasterize(vertices, faces, size, capacity):
     """(front ids, back ids, overflow) of render.rasterize on a CPU, which see; `available()` must have said so."""
     results = (

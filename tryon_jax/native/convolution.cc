@@ -36,6 +36,9 @@ typedef float Vector __attribute__((vector_size(4 * kLanes), aligned(4), may_ali
 constexpr int kVectors = 3;
 constexpr int Rows(int vectors) { return vectors == 3 ? 4 : vectors == 2 ? 6 : 8; }
 constexpr int64_t kPixels = 1024;  // of output a task: its input stays in the second cache, and tasks are enough
+// Floats of input and gradient that stay in the first cache while a kernel's sums pass over them, and the fewest pixels
+// for which to load those sums is worth it.
+constexpr int64_t kNear = 6000, kLeast = 64;
 constexpr int64_t kParts = 8;      // sums of kernel gradients; not as many as threads, lest bits depend on those
 
 struct Shape {
@@ -210,7 +213,8 @@ ffi::Error KernelGradient(ffi::ThreadPool pool, ffi::Buffer<ffi::F32> x, ffi::Bu
   const Shape in = ShapeOf(x.dimensions()), out = ShapeOf(gradient.dimensions());
   const int64_t size = result->dimensions()[0], depth = size * in.channels, wide = out.width + size - 1;
   const int64_t features = Padded(out.channels), parts = std::min(kParts, out.count);
-  const int64_t rows = std::max<int64_t>(1, std::min(out.height, std::max<int64_t>(64, 6000 / (in.channels + features)) / out.width));
+  const int64_t near = std::max(kLeast, kNear / (in.channels + features));
+  const int64_t rows = std::max<int64_t>(1, std::min(out.height, near / out.width));
   std::vector<float> sums(parts * size * depth * features, 0.0f);
   Parallel(pool, parts, [&](int64_t part) {
     thread_local std::vector<float> room, filled;
@@ -246,20 +250,17 @@ ffi::Error KernelGradient(ffi::ThreadPool pool, ffi::Buffer<ffi::F32> x, ffi::Bu
   return ffi::Error::Success();
 }
 
+// What both kernels are given: two arrays, a result, and the zeros before the first row and column.
+auto Operands() {
+  return ffi::Ffi::Bind()
+      .Ctx<ffi::ThreadPool>()
+      .Arg<ffi::Buffer<ffi::F32>>()
+      .Arg<ffi::Buffer<ffi::F32>>()
+      .Ret<ffi::Buffer<ffi::F32>>()
+      .Attr<int64_t>("before");
+}
+
 }  // namespace
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(TryonConvolution, Convolution,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<ffi::Buffer<ffi::F32>>()
-                                  .Arg<ffi::Buffer<ffi::F32>>()
-                                  .Ret<ffi::Buffer<ffi::F32>>()
-                                  .Attr<int64_t>("before"));
-
-XLA_FFI_DEFINE_HANDLER_SYMBOL(TryonKernelGradient, KernelGradient,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<ffi::Buffer<ffi::F32>>()
-                                  .Arg<ffi::Buffer<ffi::F32>>()
-                                  .Ret<ffi::Buffer<ffi::F32>>()
-                                  .Attr<int64_t>("before"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(TryonConvolution, Convolution, Operands());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(TryonKernelGradient, KernelGradient, Operands());

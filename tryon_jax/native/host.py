@@ -31,14 +31,8 @@ def distance(x, y, segments, far):
 def normals(vertices, faces):
     """What simulation.drawing.vertex_normals gives without a weld, [V, 3] f32."""
     found = np.empty((len(vertices), 3), np.float32)
-    _call(
-        "TryonNormals",
-        vertices.astype(float, copy=False),
-        faces.astype(np.int32, copy=False),
-        found,
-        len(vertices),
-        len(faces),
-    )
+    arrays = vertices.astype(float, copy=False), faces.astype(np.int32, copy=False), found
+    _call("TryonNormals", *arrays, len(vertices), len(faces))
     return found
 
 

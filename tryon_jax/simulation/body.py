@@ -228,7 +228,7 @@ def skin(vertices_rest, skin_indices, skin_weights, transforms, path="auto"):
 
     path: "native", the compiled kernel, which gives the same bits as "numpy"; "auto" takes it where it can be had.
     """
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.skin(vertices_rest, skin_indices, skin_weights, transforms)
     attachment = _attachment(skin_indices, skin_weights, len(transforms))
     rows = (attachment @ transforms[:, :3].reshape(len(transforms), 12)).reshape(-1, 3, 4)

@@ -18,14 +18,14 @@ def mix(first, second, weight, path="auto"):
     """
     first, second, weight = (np.asarray(one, np.float32) for one in (first, second, weight))
     alike = {first.shape, second.shape} <= {(3,), (*weight.shape, 3)}
-    if alike and (path == "native" or (path == "auto" and native.available())):
+    if alike and native.takes(path):
         return host.mix(first, second, weight)
     return first + (second - first) * weight[..., None]
 
 
 def shaded(picture, factor, path="auto"):
     """Colours [..., 3] times a factor [...]; path: as in garments.sheet's `distance`."""
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.shaded(picture, factor)
     return picture * factor[..., None]
 
@@ -40,7 +40,7 @@ def line(distance, width, texel, path="auto"):
 
     path: as in garments.sheet's `distance`; the kernel takes float32.
     """
-    if distance.dtype == np.float32 and (path == "native" or (path == "auto" and native.available())):
+    if distance.dtype == np.float32 and native.takes(path):
         return host.line(distance, width, texel)
     far = np.minimum(np.abs(distance) + np.float32(texel / 2), np.float32(width / 2))
     near = np.maximum(np.abs(distance) - np.float32(texel / 2), np.float32(-width / 2))
@@ -79,7 +79,7 @@ def noise(rng, side, size, cell, path="auto"):
     counts = [int(np.ceil(side / length)) + 3 for length in cell]
     values = rng.standard_normal((counts[1], counts[0]), np.float32)
     across, down = (_bumps(size, count, texel, length) for count, length in zip(counts, cell, strict=True))
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.smooth(values, down, across)
     return _weighed(_weighed(values, *down).T, *across).T
 

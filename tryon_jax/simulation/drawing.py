@@ -90,8 +90,7 @@ def vertex_normals(vertices, faces, weld=None, path="auto"):
     path: "native", the compiled kernel, which gives the same bits as "numpy"; "auto" takes it where it can be had.
     """
     corners = faces if weld is None else weld[faces]
-    by_kernel = path == "native" or (path == "auto" and native.available())
-    normals = host.normals(vertices, corners) if by_kernel else _vertex_normals(vertices, corners)
+    normals = host.normals(vertices, corners) if native.takes(path) else _vertex_normals(vertices, corners)
     return normals if weld is None else normals[weld]
 
 

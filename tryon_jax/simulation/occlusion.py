@@ -64,7 +64,7 @@ def _spread(faces, values, path="auto"):
 
     path as of visible.
     """
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.spread(faces, values, ROUNDS)
     count = len(faces)
     ones, starts = np.ones(3 * count, np.float32), np.arange(0, 3 * count + 1, 3)
@@ -86,7 +86,7 @@ def visible(facing, splats, frame, path="auto"):
     takes it where it can be had.
     """
     placed = frame @ splats
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.visible(placed, facing, CELL, STEEPEST, HIGHEST, 1 / SOFT)
     *across, depth = placed
     rows, columns = (((values - values.min()) / np.float32(CELL)).astype(np.intp) for values in across)

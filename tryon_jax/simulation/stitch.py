@@ -33,8 +33,7 @@ def coloured(edges, count, path="auto"):
 
     path: "native", the compiled kernel, which gives the same as "python"; "auto" takes it where it can be had.
     """
-    native_too = path == "native" or (path == "auto" and native.available())
-    found = host.colours(edges.astype(np.int32), count) if native_too else _coloured(edges, count)
+    found = host.colours(edges.astype(np.int32), count) if native.takes(path) else _coloured(edges, count)
     if found.max(initial=0) >= COLOURS:
         raise ValueError(f"a vertex has too many edges for {COLOURS} colours")
     return found

@@ -25,7 +25,7 @@ def box(picture, left, top, right, bottom, colour, softness=0.0, shade=0.0, path
     left, top, right, bottom = (float(edge) for edge in (left, top, right, bottom))
     pad = softness + 1 / size
     window = _window(size, left - pad, top - pad, right + pad, bottom + pad)
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         return host.stroke("Box", picture, window, (left, top, right, bottom, width, shade), colour)
     y, x = _centres(size, window)
     across = np.clip((x - left) / width + 0.5, 0, 1) * np.clip((right - x) / width + 0.5, 0, 1)
@@ -44,7 +44,7 @@ def oval(picture, x0, y0, wide, tall, colour, turn=0.0, softness=0.0, strength=1
     reach = np.hypot(wide, tall) + softness + 1 / size
     window = _window(size, x0 - reach, y0 - reach, x0 + reach, y0 + reach)
     cosine, sine = np.cos(turn), np.sin(turn)
-    if path == "native" or (path == "auto" and native.available()):
+    if native.takes(path):
         shape = (x0, y0, wide, tall, cosine, sine, width, strength, shade)
         return host.stroke("Oval", picture, window, shape, colour)
     y, x = _centres(size, window)
