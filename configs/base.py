@@ -13,7 +13,7 @@ PRESETS = ("smoke", "cpu", "base", "large")
 # preset -> what changes in every stage: picture side, channels from fine to coarse, further blocks a level, batch.
 SIZES = {
     "smoke": {"size": 32, "features": (8, 8, 16, 16), "more_blocks": 0, "latent_dim": 16, "batch_size": 8},
-    "cpu": {"size": 64, "features": (24, 32, 64, 96), "more_blocks": 1, "latent_dim": 32, "batch_size": 16},
+    "cpu": {"size": 64, "features": (24, 32, 64, 96), "more_blocks": 1, "latent_dim": 64, "batch_size": 16},
     "base": {"size": 256, "features": (32, 64, 128, 256), "more_blocks": 1, "latent_dim": 256, "batch_size": 64},
     "large": {"size": 512, "features": (48, 96, 192, 384), "more_blocks": 1, "latent_dim": 512, "batch_size": 64},
 }
@@ -67,7 +67,7 @@ def _model():
     model.size = 64  # pixels, side of the square pictures and sheets; divisible by 8
     model.features = (24, 32, 64, 96)  # channels at sides S, S/2, S/4 and S/8
     model.more_blocks = 1  # further residual blocks at each level of encoder and decoder; they may be new to a start
-    model.latent_dim = 32  # numbers in a latent z
+    model.latent_dim = 64  # numbers in a latent z
     model.classes = 4  # garment classes (geometry.parts) that condition made people and their judge; 0 is none
     model.dropout = 0.0  # share of bottleneck features dropped in training, in [0, 1)
     model.dtype = "float32"  # what layers compute in: float32 or bfloat16; parameters stay float32

@@ -1,9 +1,11 @@
-"""Adversarial stage: a latent z, and a garment class if asked for, to both sheets of a dressed person.
+"""Adversarial stage: a latent z and a garment's picture to both sheets of somebody who wears it.
 
 Paper: StyleGAN2 (arXiv:1912.04958) for the objective and lazy R1; DiffAugment (arXiv:2006.10738) for what D sees;
 VAE/GAN (arXiv:1512.09300) for the real sheets made anew, without which one person appears again and again.
 Command: python -m tryon_jax.main --config=configs/gan.py
-From the decoder of an ssl run: --config.init.decoder=runs/ssl
+The cpu preset begins with the decoder and the garment encoder that come with the package; with nothing learned before:
+--config.init.decoder= --config.init.garment_encoder=
+From the decoder of an ssl run: --config.init.decoder=runs/ssl --config.init.garment_encoder=
 """
 
 from configs import base
@@ -26,7 +28,11 @@ def get_config(preset="cpu"):
     config.optimizer.b1 = 0.5  # less momentum than elsewhere: each side's loss moves with the other side
     config.optimizer.weight_decay = 0.0
     if preset == "cpu":
-        config.train.steps = 1800  # about ten minutes on 2 cores
+        config.train.update(steps=1200, evaluate_every=600, sample_every=600)  # about twelve minutes on 2 cores
+        config.init.update(decoder="pretrained", garment_encoder="pretrained")
+        # As in configs/transfer.py: in a third of Adam's steps.
+        config.optimizer.name = "muon"
+        config.loss.update(depth_knee=0.6, depth=100.0, garment_uv=6.0, garment_guesses=3.0, blend=4.0)
     if preset in ("base", "large"):
         config.train.steps = 200_000
         config.optimizer.learning_rate = 2e-3

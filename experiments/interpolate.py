@@ -2,9 +2,9 @@
 
     python experiments/interpolate.py --workdir=runs/gan --out=interpolation.png
 
-A row of the table is a walk: the largest of its steps in units of the mean step (1 is perfectly even), and the
-length of the way in units of the straight line between its ends. A step is the root mean square change of both
-sheets' colours on white.
+Each walk is in one held-out garment, one of each class. A row of the table is a walk: the largest of its steps in units
+of the mean step (1 is perfectly even), and the length of the way in units of the straight line between its ends. A step
+is the root mean square change of both sheets' colours on white.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from tryon_jax import checkpoint, evaluate, parallel, summaries  # noqa: E402  (a clone need not be installed)
+from tryon_jax.data import pipeline  # noqa: E402
 from tryon_jax.errors import UserError  # noqa: E402
 from tryon_jax.geometry.parts import GARMENT_CLASSES  # noqa: E402
 
@@ -65,13 +66,14 @@ def main():
     params = checkpoint.restore_parts(chosen.workdir)
     keys = parallel.example_keys(config.seed, parallel.EVALUATION, np.arange(chosen.steps, dtype=np.int32))
     rng, rows = np.random.default_rng(chosen.seed), []
+    held_out = evaluate.open_split(config, "test")
+    worn = np.array([held_out[index]["garment_class"] for index in range(len(held_out))])
     print(f"{'class':<10}{'largest step':>14}{'way':>8}")
     for number, name in enumerate(GARMENT_CLASSES):
-        batch = {
-            "latent": walk(*rng.normal(size=(2, config.model.latent_dim)), chosen.steps),
-            "garment_class": np.full(chosen.steps, number, np.int32),
-            "camera": np.tile(np.float32([0.03, 0, 0.85]), (chosen.steps, 1)),
-        }
+        if not (worn == number).any():
+            continue
+        batch, _ = next(pipeline.evaluation_batches([held_out[np.argmax(worn == number)]], chosen.steps, 1))
+        batch["latent"] = walk(*rng.normal(size=(2, config.model.latent_dim)), chosen.steps)
         strip = pictures(predict(params, batch, keys))
         largest, way = evenness(strip)
         print(f"{name:<10}{largest:>14.2f}{way:>8.2f}")

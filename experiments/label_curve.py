@@ -1,6 +1,6 @@
 """What self-supervision is worth in labelled people: try-on trained on shares of them, from ssl and from nothing.
 
-    python experiments/label_curve.py --ssl=runs/ssl --out=runs/label_curve [--shares=0.1,0.2,0.3,1] [--seeds=0,1,2]
+    python experiments/label_curve.py --ssl=pretrained_ssl --out=runs/label_curve [--shares=0.1,0.2,0.3,1]
 
 Each point is a run of configs/transfer.py on the first share of the training examples, and so of the people (the same
 number of steps for all). Prints a table of the scores, mean and spread over seeds, and at which share the runs from
@@ -17,7 +17,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from experiments import sweep, sweep_space  # noqa: E402  (a clone need not be installed)
-from tryon_jax import checkpoint  # noqa: E402
+from tryon_jax import checkpoint, weights  # noqa: E402
 from tryon_jax.errors import UserError  # noqa: E402
 
 # Scores that are drawn, and whether less of each is better.
@@ -122,7 +122,7 @@ def chart(path, results):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ssl", required=True, help="folder of a finished ssl run")
+    parser.add_argument("--ssl", required=True, help="folder of a finished ssl run, or pretrained_ssl")
     parser.add_argument("--out", required=True, help="folder of the runs, the table and the chart")
     parser.add_argument("--config", default="configs/transfer.py", help="FILE or FILE:PRESET")
     parser.add_argument("--shares", default="0.1,0.2,0.3,1", help="shares of the training examples, by commas")
@@ -140,7 +140,7 @@ def main():
         )
     except ValueError as error:
         raise UserError(f"--shares and --seeds are numbers, parted by commas: {error}") from None
-    ssl = str(pathlib.Path(chosen.ssl).resolve())
+    ssl = str(weights.folder(chosen.ssl).resolve())
     if "encoder" not in checkpoint.restore_parts(ssl):
         raise UserError(f"--ssl={chosen.ssl}: that run has no encoder; give the folder of an ssl run")
     runs = trials(ssl, shares, seeds, chosen.steps)

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from experiments.twins import inference, losses, maps
+from experiments.twins import inference, layers, losses, maps, worn
 from experiments.twins.discriminator import observe, shifted
 from experiments.twins.maps import SIDES
 from experiments.twins.step import Step, detached
@@ -46,28 +46,33 @@ class Adversarial(Step):
         """Named maps of a batch."""
         example, draws = batch["example"], _of_step(batch["draws"], 0)
         real, complete = _observe_real(example)
-        z, _, _ = self._inferred(real, complete, example["garment_class"], draws)
-        return self._generate(z, example["garment_class"])[0]
+        z, _, _ = self._inferred(real, complete, example, draws)
+        return self._generate(z, example)[0]
 
-    def _generate(self, z, classes):
-        pyramid, palette = self.parts["mapping"](z, classes)
-        found = maps.split(self.parts["decoder"](pyramid))
-        for side in SIDES:
-            materials = maps.materials(found[f"{side}_parts"].softmax(-1))
-            painted = torch.bmm(materials.flatten(1, 2), palette).reshape(found[f"{side}_rgb"].shape)
-            sources = {"own": found[f"{side}_rgb"], "palette": painted * found[f"{side}_shading"]}
-            found[f"{side}_colour"] = maps.composed(maps.shares(found[f"{side}_blend"], sources), sources)
-        return found, found["mask"].sigmoid()
+    def _generate(self, z, example, *posture):
+        garments = (example["garment"], example["garment_mask"], example["garment_class"])
+        joints, pyramid, palette = self.parts["mapping"](z, garments[2], *posture)
+        pyramid, guesses = self.parts["garment_encoder"](pyramid, *garments)
+        found = worn.placed(maps.split(self.parts["decoder"](pyramid)), guesses, garments[2])
 
-    def _inferred(self, real, complete, classes, draws):
+        def kept(parts):
+            shares = maps.materials(parts)
+            return {"palette": torch.bmm(shares.flatten(1, 2), palette).reshape(*shares.shape[:3], 3)}
+
+        found |= worn.coloured(found, example, dict.fromkeys(SIDES, kept))
+        found["joints"] = (joints + 1) * (example["mask"].shape[1] / 2)
+        return found, found["mask"].sigmoid(), guesses
+
+    def _inferred(self, real, complete, example, draws):
         which, prior = draws["which"] * complete, self.parts["prior"]
+        known = example["garment_class"], layers.channels_last(worn.cells(example)).flatten(1)
         found = self.parts["inference"](real)
         told = inference.drawn(*found, draws["noise"])
         with torch.no_grad():
-            drawn = prior(draws["noise"], classes)
+            drawn = prior(draws["noise"], *known)
         terms = {
             "divergence": which * inference.divergence(*found),
-            "prior": complete * prior.surprise(told.detach(), classes),
+            "prior": complete * prior.surprise(told.detach(), *known),
         }
         return torch.where(which[:, None] > 0, told, drawn), which, terms
 
@@ -76,13 +81,18 @@ class Adversarial(Step):
 
     def _making_loss(self, example, real, complete, draws):
         weights, classes = self.config["loss"], example["garment_class"]
-        z, which, of_latents = self._inferred(real, complete, classes, draws)
-        found, mask = self._generate(z, classes)
+        z, which, of_latents = self._inferred(real, complete, example, draws)
+        found, mask, guesses = self._generate(z, example, *_posture(example, which))
         made = _observe_made(found, mask)
         shown = torch.where(which[:, None, None, None] > 0, made, made.detach())
         logits = self.judge(self._shifted(shown, draws["fooling"]), classes)
         terms = {"generator": losses.generator_loss(logits, weights["objective"]).mean()}
-        again = {**losses.sheets(found, example, weights["depth_knee"]), "blend": losses.blend(found, example)}
+        again = {
+            **losses.sheets(found, example, weights["depth_knee"]),
+            "blend": losses.blend(found, example),
+            "keypoints": losses.keypoints(found["joints"][:, None], example),
+            "garment_guesses": losses.garment_guesses(guesses, example),
+        }
         again = losses.weighted(again, weights) * which
         terms |= {name: value.mean() for name, value in {**of_latents, "reconstruction": again}.items()}
         total = weights["adversarial"] * terms["generator"] + terms["prior"]
@@ -108,6 +118,12 @@ class Adversarial(Step):
 
 def _of_step(draws, step):
     return {name: value[step % len(value)] for name, value in draws.items()}
+
+
+def _posture(example, which):
+    """The joints of real people in half picture sides, and which of them are drawn."""
+    places, has = example["keypoints"], example["has"]["keypoints"] * which
+    return places[..., :2] * (2 / example["mask"].shape[1]) - 1, (places[..., 2:] > 0) * has[:, None, None]
 
 
 def _observe_real(example):

@@ -102,11 +102,11 @@ def outputs(name, stage):
 
 
 def _generated(setup, params, batch, rng):
-    drawn, classes = jax.vmap(partial(jax.random.split, num=6))(rng), batch["garment_class"]
+    drawn = jax.vmap(partial(jax.random.split, num=6))(rng)
     real, complete = gan.adversary.observe_real(batch)
     noise = gan._noise(setup, drawn[:, 0])
-    z, _, _ = gan._inferred(setup, params, real, complete, noise, classes, drawn[:, 5])
-    return gan._generate(setup, params, z, classes)[0]
+    z, _, _ = gan._inferred(setup, params, real, complete, noise, batch, drawn[:, 5])
+    return gan._generate(setup, params, z, batch)[0]
 
 
 def _setup(stage):

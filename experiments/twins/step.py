@@ -13,6 +13,7 @@ from experiments.twins.generator import Mapping
 from experiments.twins.inference import Inference, Prior
 from experiments.twins.optimizer import Average, Optimizer
 from experiments.twins.parameters import load
+from experiments.twins.worn import CELLS
 
 
 class Step:
@@ -42,7 +43,7 @@ class Step:
             "decoder": lambda: Decoder(features, more),
             "mapping": lambda: Mapping(features, size, latent, classes),
             "inference": lambda: Inference(size, latent),
-            "prior": lambda: Prior(latent, classes),
+            "prior": lambda: Prior(latent, classes, 4 * CELLS**2),
             "discriminator": lambda: Discriminator(features, size, classes),
         }[name]()
         return load(made, tree).to(self.device, memory_format=torch.channels_last)

@@ -3,20 +3,9 @@
 import torch
 import torch.nn.functional as F
 
-from experiments.twins import layers, losses, maps
-from experiments.twins.maps import SIDES
+from experiments.twins import losses, maps, worn
 from experiments.twins.step import Step, detached
-from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
-
-_UNWEARABLE = {
-    "upper": ("dress", "outer"),
-    "lower": ("dress", "outer"),
-    "dress": ("upper", "lower", "outer"),
-    "outer": (),
-}
-_WEARABLE = [[part not in _UNWEARABLE[worn] for part in PARTS] for worn in GARMENT_CLASSES]
-_NEVER = -30.0
-CELLS = 8  # a side of the garment's picture out of focus
+from tryon_jax.geometry.parts import PARTS
 
 
 class Transfer(Step):
@@ -60,45 +49,20 @@ class Transfer(Step):
         garment = (batch["garment"], batch["garment_mask"], batch["garment_class"])
         pyramid, guesses = self.parts["garment_encoder"](pyramid, *garment)
         found = maps.split(self.parts["decoder"](pyramid)) | posture
-        size = batch["person"].shape[1:3]
-        finest = F.interpolate(guesses[-1], size, mode="bilinear", align_corners=False)
-        for index, side in enumerate(SIDES):
-            guess = finest[:, 2 * index : 2 * index + 2].permute(0, 2, 3, 1)
-            found[f"{side}_garment_uv"] = (guess + found[f"{side}_garment_uv"]).clamp(-1.0, 1.0)
-        return found, guesses, seen["parts"]
+        return worn.placed(found, guesses, batch["garment_class"]), guesses, seen["parts"]
 
     def _dress(self, batch):
         found, guesses, shown = self._look(batch)
-        classes = batch["garment_class"]
-        wearable = torch.tensor(_WEARABLE, device=classes.device)[classes][:, None, None]
-        for side in SIDES:
-            found[f"{side}_parts"] = found[f"{side}_parts"].masked_fill(~wearable, _NEVER)
-        return found | self._compose(found, batch, shown), guesses
-
-    @staticmethod
-    def _compose(found, batch, shown):
-        photo, colours = batch["person"], {}
-        garment = batch["garment"].permute(0, 3, 1, 2)
+        photo = batch["person"]
         unlabelled = (1 - batch["has"]["person_segmentation"])[:, None, None, None] * photo
-        part = losses.garment_part(batch["garment_class"])[:, None, :, None]
-        mask = batch["garment_mask"].permute(0, 3, 1, 2)
-        # The garment's picture out of focus, and how much of it is the garment.
-        smooth = layers.cells(torch.cat([garment * mask, mask], dim=1), min(CELLS, garment.shape[2]))
-        for side, mended in (("front", maps.mend), ("back", maps.behind)):
-            shading, blend, place = (found[f"{side}_{name}"] for name in ("shading", "blend", "garment_uv"))
-            wanted = found[f"{side}_parts"].detach().softmax(-1)
-            worn, blurred = wanted @ part, _sampled(smooth, place)
-            palette = worn * blurred[..., :3] / blurred[..., 3:].clamp(min=1e-3)
-            sources = {
-                "own": found[f"{side}_rgb"],
-                "garment": _sampled(garment, place) * shading,
+
+        def kept(mended):
+            return lambda wanted: {
                 "photo": mended(photo, 1.0, shown, wanted) + unlabelled,
-                "palette": (palette + (1 - worn) * maps.repaint(photo, 1.0, shown, wanted)) * shading,
+                "palette": maps.repaint(photo, 1.0, shown, wanted),
             }
-            kept = (1 - worn) * maps.shares(blend, ("own", "photo", "palette"))
-            shares = worn * maps.shares(blend, ("own", "garment", "palette")) + kept
-            colours[f"{side}_colour"] = maps.composed(shares, sources)
-        return colours
+
+        return found | worn.coloured(found, batch, {"front": kept(maps.mend), "back": kept(maps.behind)}), guesses
 
     def _loss(self, batch):
         (found, guesses), knee = self._dress(batch), self.config["loss"]["depth_knee"]
@@ -111,12 +75,6 @@ class Transfer(Step):
         }
         terms = {name: value.mean() for name, value in terms.items()}
         return losses.weighted(terms, self.config["loss"]), detached(terms)
-
-
-def _sampled(picture, place):
-    """Colours [N, H, W, C] of a picture [N, C, G, G] at places [N, H, W, 2] in [-1, 1]."""
-    found = F.grid_sample(picture, place, padding_mode="border", align_corners=False)
-    return layers.channels_last(found)
 
 
 def _twice(picture):

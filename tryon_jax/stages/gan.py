@@ -1,6 +1,7 @@
-"""Adversarial training: a latent, and a garment class if asked for, to both sheets of a dressed person.
+"""Adversarial training: a latent and a garment's picture to both sheets of somebody who wears it.
 
-The mask composes the person onto black, so the generator has no background to paint. The discriminator sees
+The latent tells who: posture, shape, and all colours but the garment's, which come from its picture, as in try-on. The
+mask composes the person onto black, so the generator has no background to paint. The discriminator sees
 colour, depth, depth-derived normals, parts and silhouette of both sheets, disturbed alike for real and made ones.
 
 With a reconstruction loss most latents are not drawn but inferred from real sheets, which the generator is to make
@@ -15,12 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tryon_jax import augment, losses, metrics
+from tryon_jax import augment, losses, metrics, worn
 from tryon_jax.geometry.relief import normals_from_depth
 from tryon_jax.models import adversary, inference
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder
+from tryon_jax.models.garment import GarmentEncoder
 from tryon_jax.models.generator import Mapping
 from tryon_jax.models.inference import Inference, Prior
 from tryon_jax.render.palette import materials
@@ -38,6 +40,7 @@ class _Setup(NamedTuple):
     mapping: Mapping
     inference: Inference
     prior: Prior
+    garment_encoder: GarmentEncoder
     decoder: Decoder
     discriminator: Discriminator
     chains: dict
@@ -48,12 +51,14 @@ class _Setup(NamedTuple):
 
 
 def build(config, axis_name=None):
-    """The stage; parameters {mapping, decoder, discriminator}, with a reconstruction loss {inference, prior} too."""
+    """The stage; parameters {mapping, garment_encoder, decoder, discriminator}, with a reconstruction loss also
+    {inference, prior}."""
     model = {"features": tuple(config.model.features), "dtype": jnp.dtype(config.model.dtype)}
     setup = _Setup(
         mapping=Mapping(size=config.model.size, classes=config.model.classes, **model),
         inference=Inference(latent_dim=config.model.latent_dim, dtype=model["dtype"]),
         prior=Prior(latent_dim=config.model.latent_dim, classes=config.model.classes),
+        garment_encoder=GarmentEncoder(**model),
         decoder=Decoder(more=config.model.more_blocks, **model),
         discriminator=Discriminator(classes=config.model.classes, **model),
         chains=optimizers(config.optimizer.to_dict(), axis_name),
@@ -66,22 +71,37 @@ def build(config, axis_name=None):
     return Stage(*steps, summarize=summarize, predict=partial(_predict, setup))
 
 
-def _init_making(setup, key):
-    """Fresh parameters of what makes sheets: {mapping, decoder} and, where they are trained, {inference, prior}."""
-    keys = jax.random.split(key, 4)
-    nobody = jnp.zeros((1, setup.latent_dim)), jnp.zeros(1, jnp.int32)
-    (pyramid, _), mapping = setup.mapping.init_with_output(keys[0], *nobody)
-    making = {"mapping": mapping["params"], "decoder": setup.decoder.init(keys[1], pyramid)["params"]}
+def _init_making(setup, key, batch):
+    """Fresh parameters of what makes sheets: {mapping, garment_encoder, decoder} and, where they are trained,
+    {inference, prior}."""
+    keys = jax.random.split(key, 5)
+    z, one = jnp.zeros((1, setup.latent_dim)), jax.tree.map(lambda rows: rows[:1], _garments(batch))
+    (_, pyramid, _), mapping = setup.mapping.init_with_output(keys[0], z, one[2])
+    making = {
+        "mapping": mapping["params"],
+        "garment_encoder": setup.garment_encoder.init(keys[4], pyramid, *one)["params"],
+        "decoder": setup.decoder.init(keys[1], pyramid)["params"],
+    }
     if setup.loss["reconstruction"]:
         seen = jnp.zeros((1, setup.mapping.size, setup.mapping.size, OBSERVED))
         making["inference"] = setup.inference.init(keys[2], seen)["params"]
-        making["prior"] = setup.prior.init(keys[3], *nobody)["params"]
+        making["prior"] = setup.prior.init(keys[3], z, *_known(*one))["params"]
     return making
+
+
+def _garments(batch):
+    """Pictures, cut-outs and classes of a batch's garments."""
+    return batch["garment"], batch["garment_mask"], batch["garment_class"]
+
+
+def _known(garment, garment_mask, garment_class):
+    """What a prior is told of garments: their classes, and their pictures out of focus as rows of numbers."""
+    return garment_class, jax.vmap(worn.cells)(garment, garment_mask).reshape(len(garment), -1)
 
 
 def _init(setup, key, batch):
     keys = jax.random.split(key)
-    making = _init_making(setup, keys[0])
+    making = _init_making(setup, keys[0], batch)
     seen = jnp.zeros((1, *batch["person"].shape[1:3], OBSERVED))
     judge = setup.discriminator.init(keys[1], seen, jnp.zeros(1, jnp.int32))["params"]
     opt_state = {
@@ -92,15 +112,25 @@ def _init(setup, key, batch):
     return TrainState(jnp.int32(0), params, opt_state, jax.tree.map(jnp.copy, making))
 
 
-def _generate(setup, params, z, garment_class):
-    """Named maps of latents z [B, latent] and classes [B] with composed colours, and mask [B, S, S, 1] in (0, 1)."""
-    pyramid, palette = setup.mapping.apply({"params": params["mapping"]}, z, garment_class)
+def _generate(setup, params, z, batch, *posture):
+    """(named maps of latents z [B, latent] in the batch's garments, with composed colours and `joints` [B, K, 2] in
+    pixels; mask [B, S, S, 1] in (0, 1); guesses of garment coordinates). posture: as the mapping's."""
+    garments = _garments(batch)
+    joints, pyramid, palette = setup.mapping.apply({"params": params["mapping"]}, z, garments[2], *posture)
+    pyramid, guesses = setup.garment_encoder.apply({"params": params["garment_encoder"]}, pyramid, *garments)
     maps = named.split(setup.decoder.apply({"params": params["decoder"]}, pyramid))
-    for side in SIDES:
-        painted = jax.vmap(jnp.matmul)(jax.vmap(materials)(jax.nn.softmax(maps[f"{side}_parts"])), palette[:, None])
-        sources = {"own": maps[f"{side}_rgb"], "palette": painted * maps[f"{side}_shading"]}
-        maps[f"{side}_colour"] = named.composed(named.shares(maps[f"{side}_blend"], sources), sources)
-    return maps, jax.nn.sigmoid(maps["mask"])
+    maps = worn.placed(maps, guesses, garments[2])
+    maps |= jax.vmap(_compose)(maps, batch, palette)
+    return maps | {"joints": (joints + 1) * (setup.mapping.size / 2)}, jax.nn.sigmoid(maps["mask"]), guesses
+
+
+def _compose(maps, example, palette):
+    """What worn.coloured finds for one example, whose other materials have the colours [M, 3] of the palette."""
+
+    def kept(parts):
+        return {"palette": materials(parts) @ palette}
+
+    return worn.coloured(maps, example, dict.fromkeys(worn.SIDES, kept))
 
 
 def _observe_made(maps, mask):
@@ -113,12 +143,14 @@ def _noise(setup, keys):
     return jax.vmap(lambda key: jax.random.normal(key, (setup.latent_dim,)))(keys)
 
 
-def _latents(setup, params, noise, garment_class):
-    """Latents [B, latent] that standard normal noise stands for."""
-    return setup.prior.apply({"params": params["prior"]}, noise, garment_class) if "prior" in params else noise
+def _latents(setup, params, noise, batch):
+    """Latents [B, latent] that standard normal noise stands for in the batch's garments."""
+    if "prior" not in params:
+        return noise
+    return setup.prior.apply({"params": params["prior"]}, noise, *_known(*_garments(batch)))
 
 
-def _inferred(setup, making, real, complete, noise, garment_class, keys):
+def _inferred(setup, making, real, complete, noise, batch, keys):
     """(latents [B, latent], which of them are inferred from real sheets [B], terms [B] of those latents)."""
     if not setup.loss["reconstruction"]:
         return noise, jnp.zeros(len(noise)), {}
@@ -126,11 +158,22 @@ def _inferred(setup, making, real, complete, noise, garment_class, keys):
     found = setup.inference.apply({"params": making["inference"]}, real)
     told = inference.drawn(*found, noise)
     # The prior follows the inferred latents, and nothing else moves it.
-    drawn = _latents(setup, jax.lax.stop_gradient(making), noise, garment_class)
-    prior = {"params": making["prior"]}
-    surprise = setup.prior.apply(prior, jax.lax.stop_gradient(told), garment_class, method="surprise")
+    drawn = _latents(setup, jax.lax.stop_gradient(making), noise, batch)
+    prior, known = {"params": making["prior"]}, _known(*_garments(batch))
+    surprise = setup.prior.apply(prior, jax.lax.stop_gradient(told), *known, method="surprise")
     terms = {"divergence": which * inference.divergence(*found), "prior": complete * surprise}
     return jnp.where(which[:, None] > 0, told, drawn), which, terms
+
+
+def _posture(batch, which):
+    """The joints [B, K, 2] of real people in half picture sides, and [B, K, 1]: 1 for those that are drawn.
+
+    What is made anew is drawn in the posture of the real one, as otherwise the rims of limbs would be learned only as
+    well as joints can be read from a latent.
+    """
+    places, has = batch["keypoints"], batch["has"]["keypoints"] * which
+    shown = (places[..., 2:] > 0) * has[:, None, None]
+    return places[..., :2] * (2 / batch["mask"].shape[1]) - 1, shown
 
 
 def _moved(setup, example, key):
@@ -149,8 +192,8 @@ def _train_step(setup, state, batch, rng):
         return setup.discriminator.apply({"params": params}, x, garment_class)
 
     def making_loss(making):
-        z, which, of_latents = _inferred(setup, making, real, complete, noise, classes, keys[:, 5])
-        maps, mask = _generate(setup, making, z, classes)
+        z, which, of_latents = _inferred(setup, making, real, complete, noise, batch, keys[:, 5])
+        maps, mask, guesses = _generate(setup, making, z, batch, *_posture(batch, which))
         made = _observe_made(maps, mask)
         shown = made
         if setup.loss["reconstruction"]:
@@ -162,6 +205,8 @@ def _train_step(setup, state, batch, rng):
             again = {
                 **jax.vmap(partial(losses.sheets, depth_knee=setup.loss["depth_knee"]))(maps, batch),
                 "blend": jax.vmap(losses.blend)(maps, batch),
+                "keypoints": jax.vmap(losses.keypoints)(maps["joints"], batch),
+                "garment_guesses": jax.vmap(losses.garment_guesses)(guesses, batch),
             }
             again = losses.weighted(again, setup.loss) * which
             terms |= {name: value.mean() for name, value in {**of_latents, "reconstruction": again}.items()}
@@ -199,10 +244,13 @@ def _bands(rgb, mask):
 
 def _eval_step(setup, params, batch, rng):
     """Fixed features of real, made and never-trained sheets, and the colours of real and made ones by bands."""
-    noise, classes = _noise(setup, rng), batch["garment_class"]
+    noise = _noise(setup, rng)
     real, complete = adversary.observe_real(batch)
-    maps, mask = _generate(setup, params, _latents(setup, params, noise, classes), classes)
-    untrained = _observe_made(*_generate(setup, _init_making(setup, jax.random.key(0)), noise, classes))
+    maps, mask, _ = _generate(setup, params, _latents(setup, params, noise, batch), batch)
+    # Behind a barrier, as XLA's products of matrices on a CPU may read what was never written where it knows that all
+    # of a kernel is one number, here zero (seen in jaxlib 0.10.2).
+    fresh = jax.lax.optimization_barrier(_init_making(setup, jax.random.key(0), batch))
+    untrained = _observe_made(*_generate(setup, fresh, noise, batch)[:2])
     describe, bands = jax.vmap(metrics.fixed_features), jax.vmap(_bands)
     return {
         "complete": complete,
@@ -247,10 +295,10 @@ def summarize(rows):
 
 
 def _predict(setup, params, batch, rng):
-    """Sheets of random people, or of those of the standard normal `latent` [B, latent] where the batch has it."""
-    classes = batch["garment_class"]
+    """Sheets of random people in the batch's garments, or of those of the standard normal `latent` [B, latent] where
+    the batch has it."""
     noise = batch["latent"] if "latent" in batch else _noise(setup, rng)
-    maps, mask = _generate(setup, params, _latents(setup, params, noise, classes), classes)
+    maps, mask, _ = _generate(setup, params, _latents(setup, params, noise, batch), batch)
     # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
     for side, sign in (("front", 1.0), ("back", -1.0)):
         maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)

@@ -9,18 +9,16 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from tryon_jax import augment, losses, pretext, relaid
+from tryon_jax import augment, losses, pretext, relaid, worn
 from tryon_jax.geometry.fine import twice
-from tryon_jax.geometry.parts import GARMENT_CLASSES, PARTS
+from tryon_jax.geometry.parts import PARTS
 from tryon_jax.models import adversary, mirror
 from tryon_jax.models import maps as named
 from tryon_jax.models.discriminator import OBSERVED, Discriminator, observe
 from tryon_jax.models.encoder_decoder import Decoder, Encoder, nothing
 from tryon_jax.models.garment import GarmentEncoder
 from tryon_jax.render.palette import MENDED, repaint
-from tryon_jax.render.texture import sample_texture
 from tryon_jax.scores import dressing
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
@@ -28,18 +26,6 @@ from tryon_jax.state import TrainState, average, descend, optimizers
 MAKING = ("encoder", "garment_encoder", "decoder")
 SIDES = ("front", "back")
 GARMENT = ("garment", "garment_mask", "garment_class")
-# Labels that a person in each garment class cannot have: a dress leaves no top and no bottom, a jacket hides nothing.
-_UNWEARABLE = {
-    "upper": ("dress", "outer"),
-    "lower": ("dress", "outer"),
-    "dress": ("upper", "lower", "outer"),
-    "outer": (),
-}
-_WEARABLE = np.array([[part not in _UNWEARABLE[worn] for part in PARTS] for worn in GARMENT_CLASSES])
-_KEPT = ("own", "photo", "palette")  # where the colour of what is not the garment may come from
-_WORN = ("own", "garment", "palette")  # and that of the garment, whose palette is its picture out of focus
-CELLS = 8  # a side of the garment's picture out of focus: about as far as coordinates may be wrong
-_NEVER = -30.0  # a logit: e^-30 is nothing, and a wrong label of a real data set still has a finite loss
 
 
 class _Setup(NamedTuple):
@@ -124,12 +110,7 @@ def _look(setup, params, seen, keys=(None, None)):
     shown = (seen[name] for name in GARMENT)
     pyramid, guesses = setup.garment_encoder.apply({"params": params["garment_encoder"]}, pyramid, *shown, garment)
     maps = named.split(setup.decoder.apply({"params": params["decoder"]}, pyramid)) | posture
-    size = seen["rgb"].shape[1]
-    finest = jax.image.resize(guesses[-1], (len(guesses[-1]), size, size, 2, 2), "bilinear")
-    for index, side in enumerate(SIDES):
-        # What the decoder says of coordinates is how far the guess is off.
-        maps[f"{side}_garment_uv"] = jnp.clip(finest[:, :, :, index] + maps[f"{side}_garment_uv"], -1.0, 1.0)
-    return maps, guesses
+    return worn.placed(maps, guesses, seen["garment_class"]), guesses
 
 
 def _dress(setup, params, batch, keys=None):
@@ -144,49 +125,22 @@ def _dress(setup, params, batch, keys=None):
     else:
         *ours, hiding = (jax.vmap(partial(jax.random.split, num=3))(keys)[:, index] for index in range(3))
         maps, guesses = _look(setup, params, jax.vmap(partial(_hidden, setup))(observations, hiding), ours)
-    wearable = jnp.asarray(_WEARABLE)[batch["garment_class"]][:, None, None]
-    for side in SIDES:
-        maps[f"{side}_parts"] = jnp.where(wearable, maps[f"{side}_parts"], _NEVER)
     return maps | jax.vmap(_compose)(maps, batch), guesses
 
 
 def _compose(maps, example):
-    """Both sheets' colours and shares (maps.CHOICES) of one example, and what it would be in the person's own colours.
+    """What worn.coloured finds for one example, of whom the photo tells all that is not the garment.
 
-    Where the garment is, only its picture, sharp or out of focus where coordinates are in doubt, and the network's own
-    colour count, elsewhere only what is not it. The photo counts by
-    material, so that an old sleeve does not show on a bared arm; without labels it counts as it is.
+    The photo counts by material, so that an old sleeve does not show on a bared arm; without labels it counts as it is.
     """
-    garment, photo, found = example["garment"], example["person"], {}
-    unlabelled = (1 - example["has"]["person_segmentation"]) * photo
-    shown = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * example["has"]["person_segmentation"]
-    for side in SIDES:
-        shading = maps[f"{side}_shading"]
-        # The parts are judged by their labels alone, not by what colour they would bring.
-        wanted = jax.lax.stop_gradient(jax.nn.softmax(maps[f"{side}_parts"]))
-        worn, blend = wanted @ losses.garment_part(example["garment_class"])[:, None], maps[f"{side}_blend"]
-        place = (maps[f"{side}_garment_uv"] + 1) / 2
-        palette = worn * _smooth(garment, example["garment_mask"], place)
-        sources = {
-            "own": maps[f"{side}_rgb"],
-            "garment": sample_texture(garment, place) * shading,
-            "photo": MENDED[side](photo, 1.0, shown, wanted) + unlabelled,
-            "palette": (palette + (1 - worn) * repaint(photo, 1.0, shown, wanted)) * shading,
-        }
-        shares = worn * named.shares(blend, _WORN) + (1 - worn) * named.shares(blend, _KEPT)
-        found[f"{side}_colour"] = named.composed(shares, sources)
-        found |= {f"{side}_shares": shares, f"{side}_palette": sources["palette"]}
-    return found
+    photo, labelled = example["person"], example["has"]["person_segmentation"]
+    shown = jax.nn.one_hot(example["person_segmentation"], len(PARTS)) * labelled
 
+    def kept(side, wanted):
+        mended = MENDED[side](photo, 1.0, shown, wanted) + (1 - labelled) * photo
+        return {"photo": mended, "palette": repaint(photo, 1.0, shown, wanted)}
 
-def _smooth(garment, garment_mask, place):
-    """Means [H, W, 3] of a garment's picture [G, G, 3] over cells of its cut-out, at place [H, W, 2] in [0, 1]."""
-    cells = min(CELLS, len(garment))
-    cell = len(garment) // cells
-    cut = jnp.concatenate([garment * garment_mask, garment_mask], axis=-1)[: cells * cell, : cells * cell]
-    found = sample_texture(cut.reshape(cells, cell, cells, cell, 4).mean((1, 3)), place)
-    # A thousandth of a cell: a coordinate far off the cut-out finds no colour, and stays black.
-    return found[..., :3] / jnp.maximum(found[..., 3:], 1e-3)
+    return worn.coloured(maps, example, {side: partial(kept, side) for side in SIDES})
 
 
 def _observe_made(maps):
