@@ -65,6 +65,24 @@ def coloured(maps, example, others):
     return found
 
 
+def apart(maps):
+    """What composes colours anew from finer pictures than `coloured` had, of named maps with what that found.
+
+    For each side `{side}_own` [..., 3], all colour that is not looked up in such a picture; `{side}_blend` [..., 3],
+    the shares of that, of the garment and of the photo; and `{side}_shading`.
+    """
+    found = {}
+    for side in SIDES:
+        share = maps[f"{side}_shares"]
+        own, palette = share[..., :1], share[..., 3:]
+        # 1e-6: both shares may be next to nothing.
+        mixed = (own * maps[f"{side}_rgb"] + palette * maps[f"{side}_palette"]) / jnp.maximum(own + palette, 1e-6)
+        found[f"{side}_own"] = jnp.clip(mixed, 0.0, 1.0)
+        found[f"{side}_blend"] = jnp.concatenate([own + palette, share[..., 1:3]], axis=-1)
+        found[f"{side}_shading"] = maps[f"{side}_shading"]
+    return found
+
+
 def cells(garment, garment_mask):
     """Means [CELLS, CELLS, 4] of a garment's picture [G, G, 3], cut out, and of its cut-out: the picture out of focus.
 

@@ -296,10 +296,10 @@ def summarize(rows):
 
 def _predict(setup, params, batch, rng):
     """Sheets of random people in the batch's garments, or of those of the standard normal `latent` [B, latent] where
-    the batch has it."""
+    the batch has it; and what composes their colours anew from finer pictures (worn.apart)."""
     noise = batch["latent"] if "latent" in batch else _noise(setup, rng)
     maps, mask, _ = _generate(setup, params, _latents(setup, params, noise, batch), batch)
     # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
     for side, sign in (("front", 1.0), ("back", -1.0)):
         maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)
-    return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
+    return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"]) | worn.apart(maps)

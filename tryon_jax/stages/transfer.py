@@ -227,15 +227,6 @@ def _eval_step(setup, params, batch, rng):
 
 
 def _predict(setup, params, batch, rng):
-    """The target keys, and what composes colour anew from finer pictures: {side}_own, {side}_blend, {side}_shading."""
+    """The target keys, and what composes colour anew from finer pictures (worn.apart)."""
     maps, _ = _dress(setup, params, batch)
-    made = named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"])
-    for side in SIDES:
-        share = maps[f"{side}_shares"]
-        own, palette = share[..., :1], share[..., 3:]
-        # What is not looked up in a finer picture counts as one source. 1e-6: both shares may be next to nothing.
-        mixed = (own * maps[f"{side}_rgb"] + palette * maps[f"{side}_palette"]) / jnp.maximum(own + palette, 1e-6)
-        made[f"{side}_own"] = jnp.clip(mixed, 0.0, 1.0)
-        made[f"{side}_blend"] = jnp.concatenate([own + palette, share[..., 1:3]], axis=-1)
-        made[f"{side}_shading"] = maps[f"{side}_shading"]
-    return made
+    return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"]) | worn.apart(maps)
