@@ -55,10 +55,8 @@ class Mapping(nn.Module):
         small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
         joints = nn.Dense(2 * len(KEYPOINTS), kernel_init=small, name="joints")(w).astype(jnp.float32)
         joints = STANDING + joints.reshape(len(z), len(KEYPOINTS), 2)
-        # Judged by where they are alone, as the joints that an encoder finds.
-        drawn = jax.lax.stop_gradient(joints)
-        if posture is not None:
-            drawn = jnp.where(shown > 0, posture, drawn)
+        # Where real postures teach them they are judged by where they are alone, as the joints that an encoder finds.
+        drawn = joints if posture is None else jnp.where(shown > 0, posture, jax.lax.stop_gradient(joints))
         side = min(4, self.size // 8)
         h = nn.Dense(side * side * eighth, dtype=self.dtype, name="grid")(w).reshape(-1, side, side, eighth)
         while side < self.size // 8:

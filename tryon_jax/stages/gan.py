@@ -193,7 +193,8 @@ def _train_step(setup, state, batch, rng):
 
     def making_loss(making):
         z, which, of_latents = _inferred(setup, making, real, complete, noise, batch, keys[:, 5])
-        maps, mask, guesses = _generate(setup, making, z, batch, *_posture(batch, which))
+        posture = _posture(batch, which) if setup.loss["reconstruction"] else ()
+        maps, mask, guesses = _generate(setup, making, z, batch, *posture)
         made = _observe_made(maps, mask)
         shown = made
         if setup.loss["reconstruction"]:
