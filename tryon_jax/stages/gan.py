@@ -251,12 +251,14 @@ def _eval_step(setup, params, batch, rng):
     # Behind a barrier, as XLA's products of matrices on a CPU may read what was never written where it knows that all
     # of a kernel is one number, here zero (seen in jaxlib 0.10.2).
     fresh = jax.lax.optimization_barrier(_init_making(setup, jax.random.key(0), batch))
-    untrained = _observe_made(*_generate(setup, fresh, noise, batch)[:2])
+    nobody, blank, _ = _generate(setup, fresh, noise, batch)
+    untrained = _observe_made(nobody, (blank > 0.5).astype(jnp.float32))
     describe, bands = jax.vmap(metrics.fixed_features), jax.vmap(_bands)
     return {
         "complete": complete,
         "real": describe(real),
-        "made": describe(_observe_made(maps, mask)),
+        # Sheets end where the mask is a half (maps.sheets): what is judged is what is delivered.
+        "made": describe(_observe_made(maps, (mask > 0.5).astype(jnp.float32))),
         "untrained": describe(untrained),
         "real_front": bands(batch["front_rgb"], batch["mask"]),
         "real_back": bands(batch["back_rgb"], batch["mask"]),
