@@ -302,7 +302,7 @@ def _predict(setup, params, batch, rng):
     the batch has it; and what composes their colours anew from finer pictures (worn.apart)."""
     noise = batch["latent"] if "latent" in batch else _noise(setup, rng)
     maps, mask, _ = _generate(setup, params, _latents(setup, params, noise, batch), batch)
-    # The normals that the discriminator has seen are the depth's; the head for normals is not trained here.
+    # The normals that the discriminator has seen are the depth's, and a plain GAN trains no head for them.
     for side, sign in (("front", 1.0), ("back", -1.0)):
         maps[f"{side}_normals"] = normals_from_depth(maps[f"{side}_depth"], (mask > 0.5).astype(jnp.float32), sign)
     return named.sheets(maps, maps["front_colour"], maps["back_colour"], batch["camera"]) | worn.apart(maps)
