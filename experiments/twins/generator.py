@@ -5,12 +5,16 @@ import torch.nn.functional as F
 from torch import nn
 
 from experiments.twins.layers import UpConv, conv, group_norm, layer_norm, picture, pixel_centres
+from experiments.twins.posture import LIMBS
 from tryon_jax.geometry.parts import KEYPOINT, KEYPOINTS, MATERIALS
 from tryon_jax.models.generator import STANDING
 
-_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("shoulder", "hip"))
 _BONES = (
-    *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _LIMBS),
+    *(
+        (f"{side}_{start}", f"{side}_{end}")
+        for side in ("left", "right")
+        for start, end in (*LIMBS, ("shoulder", "hip"))
+    ),
     *(("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")),
     *(("left_ear", "nose"), ("right_ear", "nose"), ("left_eye", "right_eye")),
 )

@@ -23,9 +23,9 @@ REACH = 0.08  # of a message, half picture sides
 TOLD = 0.5  # visibility of keypoints that are told, not shown
 DEPTH_UNIT = 0.2
 MESSAGE = 16  # channels of a message
-_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 _BONES = (
-    *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _LIMBS),
+    *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in LIMBS),
     *(("left_shoulder", "right_shoulder"), ("left_shoulder", "nose")),
 )
 _STARTS, _ENDS = ([KEYPOINT[name] for name in names] for names in zip(*_BONES, strict=True))

@@ -16,9 +16,9 @@ from tryon_jax.models.maps import DEPTH_UNIT
 TOLD = 0.5
 # How far a joint is heard before nearer ones drown it, in half picture sides: about a thigh's width.
 REACH = 0.08
-_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 BONES = (
-    *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _LIMBS),
+    *((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in LIMBS),
     *(("left_shoulder", "right_shoulder"), ("left_shoulder", "nose")),
 )
 

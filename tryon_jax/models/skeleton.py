@@ -4,9 +4,11 @@ import jax.numpy as jnp
 
 from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import KEYPOINT
+from tryon_jax.models.posture import LIMBS
 
-_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("shoulder", "hip"))
-_SIDES = tuple((f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in _LIMBS)
+_SIDES = tuple(
+    (f"{side}_{start}", f"{side}_{end}") for side in ("left", "right") for start, end in (*LIMBS, ("shoulder", "hip"))
+)
 BONES = (
     *_SIDES,
     *(("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")),

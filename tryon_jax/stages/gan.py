@@ -28,10 +28,10 @@ from tryon_jax.models.inference import Inference, Prior
 from tryon_jax.render.palette import materials
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
+from tryon_jax.worn import SIDES
 
 # Horizontal bands in which the colours of the two sheets are compared.
 BANDS = 8
-SIDES = ("front", "back")
 # Share of examples that are made anew, where there is a loss for it; the others are made of drawn latents.
 INFERRED_SHARE = 0.75
 
@@ -130,7 +130,7 @@ def _compose(maps, example, palette):
     def kept(parts):
         return {"palette": materials(parts) @ palette}
 
-    return worn.coloured(maps, example, dict.fromkeys(worn.SIDES, kept))
+    return worn.coloured(maps, example, dict.fromkeys(SIDES, kept))
 
 
 def _observe_made(maps, mask):

@@ -22,9 +22,9 @@ from tryon_jax.render.palette import MENDED, repaint
 from tryon_jax.scores import dressing
 from tryon_jax.stages import Stage
 from tryon_jax.state import TrainState, average, descend, optimizers
+from tryon_jax.worn import SIDES
 
 MAKING = ("encoder", "garment_encoder", "decoder")
-SIDES = ("front", "back")
 GARMENT = ("garment", "garment_mask", "garment_class")
 
 
