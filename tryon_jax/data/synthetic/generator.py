@@ -23,7 +23,7 @@ class Maker(NamedTuple):
     seed: int
 
     def __call__(self, split, number):
-        """Arrays to store of record `number` of `split`; the same whoever makes it."""
+        """Arrays to store of record `number` of `split`; the same bits whoever makes it on processors of one kind."""
         _prepare_jax()
         from tryon_jax.simulation import scene, specification  # after JAX was told which device to use
 
