@@ -71,11 +71,11 @@ class Encoder(nn.Module):
         more = partial(deeper, count=self.more, dtype=self.dtype)
         fine = more(Residual(self.dtype, name="fine")(sum(stems)), name="fine")
         middle = Conv(quarter, kind="down", dtype=self.dtype, name="down_quarter")(
-            nn.silu(GroupNorm(name="norm_fine")(fine))
+            GroupNorm(activated=True, name="norm_fine")(fine)
         )
         middle = more(Residual(self.dtype, name="middle")(middle), name="middle")
         coarse = Conv(eighth, kind="down", dtype=self.dtype, name="down_eighth")(
-            nn.silu(GroupNorm(name="norm_middle")(middle))
+            GroupNorm(activated=True, name="norm_middle")(middle)
         )
         coarse = Residual(self.dtype, name="coarse_0")(coarse)
         coarse = Residual(self.dtype, name="coarse_1")(coarse)
@@ -134,10 +134,10 @@ class Decoder(nn.Module):
         h = Residual(self.dtype, name="coarse")(coarse.astype(self.dtype))
         for name, channels, style in (("quarter", quarter, middle), ("half", half, fine)):
             h = Conv(channels, kind="up", dtype=self.dtype, name=f"up_{name}")(
-                nn.silu(GroupNorm(name=f"norm_{name}")(h))
+                GroupNorm(activated=True, name=f"norm_{name}")(h)
             )
             h = deeper(Residual(self.dtype, name=name)(h, style), self.more, name, self.dtype)
-        h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(nn.silu(GroupNorm(name="norm_full")(h)))
+        h = Conv(full, kind="up", dtype=self.dtype, name="up_full")(GroupNorm(activated=True, name="norm_full")(h))
         # The fine level has each pixel of a 2x2 block in its channels: a linear way to them. Without its mean over
         # the picture, since a constant style would be spread out as a chequer of 2x2 pixels. Less a corner first, so
         # that a constant leaves a true zero: Adam would make full steps of the rounding in the kernel's gradient.
@@ -146,7 +146,7 @@ class Decoder(nn.Module):
         h = h + depth_to_space(
             Conv(4 * full, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="detail")(detail)
         )
-        h = (nn.silu(GroupNorm(name="norm_head")(h)) + sharp).astype(jnp.float32)
+        h = (GroupNorm(activated=True, name="norm_head")(h) + sharp).astype(jnp.float32)
         # Small at the start, so that no map saturates; not so small that Adam spends hundreds of steps on its size.
         return Conv(CHANNELS, size=1, gain=0.1, name="head")(h)
 

@@ -103,7 +103,7 @@ class GarmentEncoder(nn.Module):
         found, h = [], picture
         for index, channels in enumerate(widths):
             h = Conv(channels, kind="down", dtype=self.dtype, name=f"down_{index}")(h)
-            h = nn.silu(GroupNorm(name=f"norm_{index}")(h))
+            h = GroupNorm(activated=True, name=f"norm_{index}")(h)
             if index:
                 h = Residual(self.dtype, name=f"mix_{index}")(h)
             found.append(h)
@@ -123,7 +123,7 @@ class GarmentEncoder(nn.Module):
         seen = [GroupNorm(name=f"norm_{name}")(level), found.reshape(n, side, side, -1).astype(self.dtype)]
         seen += [_enlarged(tokens, side), guess.reshape(n, side, side, 4).astype(self.dtype)]
         h = Conv(channels, size=1, gain=1.0, dtype=self.dtype, name=f"read_{name}")(jnp.concatenate(seen, axis=-1))
-        h = nn.silu(GroupNorm(name=f"norm_{name}_found")(Residual(self.dtype, name=f"think_{name}")(h)))
+        h = GroupNorm(activated=True, name=f"norm_{name}_found")(Residual(self.dtype, name=f"think_{name}")(h))
         return h, MOVE * self._coordinates(f"move_{name}", h, gain=0.01)
 
     def _coordinates(self, name, h, gain):

@@ -61,7 +61,7 @@ class Mapping(nn.Module):
         h = nn.Dense(side * side * eighth, dtype=self.dtype, name="grid")(w).reshape(-1, side, side, eighth)
         while side < self.size // 8:
             side *= 2
-            h = nn.silu(GroupNorm(name=f"norm_{side}")(h))
+            h = GroupNorm(activated=True, name=f"norm_{side}")(h)
             h = Conv(eighth, kind="up", dtype=self.dtype, name=f"up_{side}")(h)
         told = partial(Conv, size=1, gain=1.0, dtype=self.dtype)
         pyramid = [h + told(eighth, name="bones_eighth")(self._bones(drawn, 8))]

@@ -47,7 +47,7 @@ class Joints(nn.Module):
         h = middle + broad.repeat(2, axis=1).repeat(2, axis=2)
         for index in range(2):
             h = Residual(self.dtype, name=f"mix_{index}")(h)
-        h = nn.silu(GroupNorm(name="norm")(h))
+        h = GroupNorm(activated=True, name="norm")(h)
         n, height, width, _ = h.shape
         heat = Conv(self.count, size=1, gain=1.0, use_bias=False, dtype=self.dtype, name="heat")(h)
         shares = jax.nn.softmax(heat.astype(jnp.float32).reshape(n, height * width, self.count), axis=1)

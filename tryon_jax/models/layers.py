@@ -1,21 +1,18 @@
 """Image operators in the forms that XLA runs fast on a CPU, each equal to its textbook form, and their modules.
 
 Arrays are [N, H, W, C], kernels [k, k, C_in, C_out]. XLA's CPU backend is slow at the derivatives of strided,
-dilated and even-sized convolutions (the second derivative, which R1 needs, most of all) and at reductions over
-a split channel axis. So strides become space-to-depth, the derivatives of a convolution are again convolutions
-or matrix products, and group norm goes through channel sums. Modules keep parameters in float32 and compute
-in `dtype`.
+dilated and even-sized convolutions (the second derivative, which R1 needs, most of all). So strides become
+space-to-depth, and the derivatives of a convolution are again convolutions or matrix products. Modules keep
+parameters in float32 and compute in `dtype`.
 """
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from tryon_jax.models.convolution import conv
+from tryon_jax.models.norm import group_norm
 
-# Added to a variance that may be zero (a plain background): far below the variance of any real feature.
-VARIANCE_FLOOR = 1e-5
 # What the names of blocks begin with that do nothing at the start.
 GROWN = "grown_"
 
@@ -59,22 +56,6 @@ def upsample_conv(x, kernel):
     return depth_to_space(conv(x, merged, (1, 1)))[:, 1:-1, 1:-1]
 
 
-def group_norm(x, scale, bias, groups):
-    """Group normalisation (Wu & He 2018, eq. 1-3) of [N, H, W, C] with scale and bias [C].
-
-    One pass of sums a channel; the groups are formed on the [N, C] sums, so the picture is never reshaped.
-    """
-    n, _, _, c = x.shape
-    wide = x.astype(jnp.float32)
-    moments = jnp.stack([wide.mean((1, 2)), jnp.square(wide).mean((1, 2))])
-    mean, square = moments.reshape(2, n, groups, c // groups).mean(3, keepdims=True)
-    # Rounding may take the difference of two means below zero.
-    inverse = lax.rsqrt(jnp.maximum(square - mean**2, 0) + VARIANCE_FLOOR)
-    gain = (inverse * scale.reshape(groups, -1)).reshape(n, 1, 1, c)
-    shift = bias - (mean * inverse * scale.reshape(groups, -1)).reshape(n, 1, 1, c)
-    return (wide * gain + shift).astype(x.dtype)
-
-
 def dropout(x, keys, rate):
     """Inverted dropout of x [N, ...], one key an example [N]; keys None or rate 0 = unchanged."""
     if keys is None or rate == 0:
@@ -116,6 +97,7 @@ class GroupNorm(nn.Module):
     """`group_norm` with learned scale and bias; groups of `group_size` channels, or one group if fewer."""
 
     group_size: int = 8
+    activated: bool = False  # whether its SiLU follows
 
     @nn.compact
     def __call__(self, x):
@@ -123,7 +105,7 @@ class GroupNorm(nn.Module):
         groups = channels // self.group_size if channels % self.group_size == 0 else 1
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
-        return group_norm(x, scale, bias, groups)
+        return group_norm(x, scale, bias, groups, self.activated)
 
 
 class Residual(nn.Module):
@@ -139,12 +121,12 @@ class Residual(nn.Module):
     @nn.compact
     def __call__(self, x, style=None):
         channels = x.shape[-1]
-        h = GroupNorm(name="norm")(x)
+        h = GroupNorm(activated=style is None, name="norm")(x)
         if style is not None:
             scale, shift = jnp.split(Conv(2 * channels, size=1, dtype=self.dtype, name="modulation")(style), 2, axis=-1)
             # Halved, so that fresh modulation does not drown the features.
-            h = h * (1 + 0.5 * scale) + 0.5 * shift
-        return x + Conv(channels, gain=self.gain, dtype=self.dtype, name="conv")(nn.silu(h))
+            h = nn.silu(h * (1 + 0.5 * scale) + 0.5 * shift)
+        return x + Conv(channels, gain=self.gain, dtype=self.dtype, name="conv")(h)
 
 
 def deeper(x, count, name, dtype):

@@ -43,5 +43,5 @@ class Oriented(nn.Module):
 
     @nn.compact
     def __call__(self, coarse):
-        h = nn.silu(GroupNorm(name="norm")(coarse.astype(self.dtype)))
+        h = GroupNorm(activated=True, name="norm")(coarse.astype(self.dtype))
         return Conv(BINS, size=1, gain=0.1, dtype=self.dtype, name="head")(h).astype(jnp.float32)

@@ -1,4 +1,4 @@
-"""C++ kernels for CPUs, of drawing, cloth and convolutions, called through XLA; those for numpy arrays: host.py."""
+"""C++ kernels for CPUs, of drawing, cloth and network layers, called through XLA; those for numpy arrays: host.py."""
 
 import ctypes
 import functools
@@ -19,6 +19,8 @@ KERNELS = {
     "tryon_jax_cloth": "TryonCloth",
     "tryon_jax_convolution": "TryonConvolution",
     "tryon_jax_kernel_gradient": "TryonKernelGradient",
+    "tryon_jax_norm": "TryonNorm",
+    "tryon_jax_norm_gradient": "TryonNormGradient",
 }
 
 
@@ -111,3 +113,19 @@ def kernel_gradient(x, gradient, size, padding):
     result = jax.ShapeDtypeStruct((size, size, x.shape[3], gradient.shape[3]), jnp.float32)
     call = jax.ffi.ffi_call("tryon_jax_kernel_gradient", result, vmap_method="sequential")
     return call(x, gradient, before=padding[0])
+
+
+def norm(x, scale, bias, **constants):
+    """What models.norm.group_norm gives of f32 arrays, on a CPU; `available()` must have said so.
+
+    constants {name: number}: what norm.cc binds as attributes.
+    """
+    result = jax.ShapeDtypeStruct(x.shape, jnp.float32)
+    return jax.ffi.ffi_call("tryon_jax_norm", result, vmap_method="sequential")(x, scale, bias, **constants)
+
+
+def norm_gradient(x, scale, bias, gradient, **constants):
+    """Gradients of `norm` by x, scale and bias, given the gradient by its result."""
+    results = tuple(jax.ShapeDtypeStruct(like.shape, jnp.float32) for like in (x, scale, bias))
+    call = jax.ffi.ffi_call("tryon_jax_norm_gradient", results, vmap_method="sequential")
+    return call(x, scale, bias, gradient, **constants)

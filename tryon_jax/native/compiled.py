@@ -18,7 +18,7 @@ FLAGS = ("-std=c++17", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math", 
 # Without contraction of a * b + c, which would round depths otherwise than the path that is not compiled here. Only
 # what a network learns with may round as this machine's processor likes best.
 EXACT, QUICK = ("-ffp-contract=off",), ("-ffp-contract=fast",)
-LEARNED_WITH = ("convolution.cc",)
+LEARNED_WITH = ("convolution.cc", "norm.cc")
 COMPILERS = ("c++", "g++", "clang++")
 PATIENCE = 300  # seconds that a compiler may take: about ten times what one takes on a slow machine
 

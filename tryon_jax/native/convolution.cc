@@ -3,15 +3,11 @@
 // products, one for each row of the kernel, whose sums stay in registers (Goto & van de Geijn 2008, section 4.2).
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <memory>
-#include <mutex>
 #include <vector>
 
+#include "parallel.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
@@ -107,29 +103,6 @@ const float* Framed(const float* picture, const Shape& shape, int64_t first, int
     std::memcpy(&room[row * wide + before * shape.channels], picture + (first + row) * line, line * sizeof(float));
   }
   return room.data();
-}
-
-// Does tasks 0 .. count - 1, this thread and those of the pool that come in time; returns when all are done.
-void Parallel(ffi::ThreadPool& pool, int64_t count, const std::function<void(int64_t)>& task) {
-  struct Shared {
-    std::atomic<int64_t> next{0};
-    int64_t done = 0;
-    std::mutex mutex;
-    std::condition_variable all;
-  };
-  auto shared = std::make_shared<Shared>();
-  // A thread that comes late finds no task left and does not touch `task`, which may be gone by then.
-  auto work = [shared, count, &task] {
-    for (int64_t number; (number = shared->next.fetch_add(1)) < count;) {
-      task(number);
-      std::lock_guard<std::mutex> lock(shared->mutex);
-      if (++shared->done == count) shared->all.notify_all();
-    }
-  };
-  for (int64_t helper = 1; helper < std::min(count, pool.num_threads()); ++helper) pool.Schedule(std::function<void()>(work));
-  work();
-  std::unique_lock<std::mutex> lock(shared->mutex);
-  shared->all.wait(lock, [&] { return shared->done == count; });
 }
 
 // One row [width, D] of a convolution's output, as much of it as a packed block of the kernel makes.

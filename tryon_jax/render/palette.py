@@ -1,10 +1,9 @@
 """A person's own colours, material by material, for what the picture does not show: the back, bared arms, holes."""
 
-import jax
 import jax.numpy as jnp
 
 from tryon_jax.geometry.parts import MATERIAL, PART
-from tryon_jax.render.holes import fill
+from tryon_jax.render.holes import filled
 
 
 def materials(parts):
@@ -34,9 +33,9 @@ def mend(picture, known, shown, wanted):
 
     Arguments as of `repaint`, known [S, S, 1]; a material that is shown nowhere is black.
     """
-    weights = jnp.moveaxis(materials(shown) * known, -1, 0)[..., None]
-    filled = jax.vmap(fill, in_axes=(None, 0))(picture, weights)
-    return jnp.einsum("hwm,mhwc->hwc", materials(wanted), filled)
+    weights = jnp.moveaxis(materials(shown) * known, -1, 0)[:, None]
+    found = filled(jnp.moveaxis(picture, -1, 0), weights)
+    return jnp.einsum("hwm,mchw->hwc", materials(wanted), found)
 
 
 def behind(picture, known, shown, wanted):
