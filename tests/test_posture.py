@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import KEYPOINT
-from tryon_jax.models.joints import Correction, Joints, around
+from tryon_jax.models.joints import Correction, Joints
 from tryon_jax.models.posture import BONES, Posture, measured, sampled
 
 
@@ -84,10 +84,18 @@ def test_features_at_joints_equal_scipys_interpolation(rng):
 def test_what_is_around_joints_is_what_lies_a_cell_off(rng):
     features = jnp.asarray(rng.normal(size=(2, 16, 16, 3)), jnp.float32)
     joints = jnp.asarray(rng.uniform(-1.1, 1.1, size=(2, 5, 2)), jnp.float32)
-    found = around(features, joints).reshape(2, 5, 9, 3)
+    found = sampled(features, joints, 1).reshape(2, 5, 9, 3)
     for index, (down, right) in enumerate(np.ndindex(3, 3)):
         there = joints + jnp.array([right - 1.0, down - 1.0]) / 8
         np.testing.assert_allclose(found[:, :, index], sampled(features, there), atol=1e-5)
+
+
+def test_the_gradient_of_what_is_sampled_is_the_adjoint(rng):
+    features = jnp.asarray(rng.normal(size=(2, 8, 8, 3)), jnp.float32)
+    joints = jnp.asarray(rng.uniform(-1.4, 1.4, size=(2, 5, 2)), jnp.float32)
+    found, back = jax.vjp(lambda features: sampled(features, joints, 1), features)
+    gradient = jnp.asarray(rng.normal(size=found.shape), jnp.float32)
+    np.testing.assert_allclose((back(gradient)[0] * features).sum(), (found * gradient).sum(), rtol=1e-4, atol=1e-3)
 
 
 def test_a_place_hears_the_joints_that_are_near_it():

@@ -13,20 +13,8 @@ from tryon_jax.models.posture import measured, sampled
 
 # Unit of a correction, half picture sides: a first guess is a few hundredths of a half side off.
 MOVE = 0.1
-# Cells around a guessed place, along a side, that are looked at.
-NEIGHBOURS = jnp.arange(-1.0, 2.0)
-
-
-def around(x, joints):
-    """Features [N, K, 9 C] of x [N, S, S, C] at joints [N, K, 2] in [-1, 1] and a cell off; zero beyond the picture.
-
-    Bilinear, first along columns: the neighbours of a joint share those.
-    """
-    n, side, _, channels = x.shape
-    places = (joints[..., None] + 1) * side / 2 + NEIGHBOURS
-    weights = jnp.maximum(1 - jnp.abs(jnp.arange(side) + 0.5 - places[..., None]), 0).astype(x.dtype)
-    rows = jnp.einsum("nkjy,nyxc->nkjxc", weights[:, :, 1], x)
-    return jnp.einsum("nkix,nkjxc->nkjic", weights[:, :, 0], rows).reshape(n, joints.shape[1], -1)
+# Cells on each side of a guessed place that are looked at.
+BESIDE = 1
 
 
 class Joints(nn.Module):
@@ -75,8 +63,10 @@ class Correction(nn.Module):
         # A guess is judged by itself: a later one would move it to where more is seen.
         joints = jax.lax.stop_gradient(joints)
         start = nn.initializers.variance_scaling(1.0, "fan_in", "truncated_normal", in_axis=1, batch_axis=0)
-        seen = self._looked("look", start, jnp.concatenate([sampled(middle, joints), around(fine, joints)], axis=-1))
-        seen = seen + self._looked(f"{GROWN}look", nn.initializers.zeros, around(edges, joints))
+        seen = self._looked(
+            "look", start, jnp.concatenate([sampled(middle, joints), sampled(fine, joints, BESIDE)], axis=-1)
+        )
+        seen = seen + self._looked(f"{GROWN}look", nn.initializers.zeros, sampled(edges, joints, BESIDE))
         seen = nn.silu(nn.LayerNorm(dtype=self.dtype, name="norm")(seen))
         # Places in full precision, as in Posture.
         h = jnp.concatenate([seen.reshape(n, -1), measured(joints), coarse.mean((1, 2))], axis=-1)

@@ -32,12 +32,21 @@ def measured(joints):
     return jnp.concatenate(numbers, axis=1).reshape(len(joints), -1)
 
 
-def sampled(x, joints):
-    """Features [N, K, C] of x [N, S, S, C] at joints [N, K, 2] in [-1, 1], bilinear; zero a cell beyond the picture."""
-    n, side, _, channels = x.shape
-    away = jnp.abs(pixel_centres((side, side)).reshape(1, -1, 1, 2) - (joints[:, None] + 1) * side / 2)
-    weights = jnp.maximum(1 - away, 0).prod(-1)
-    return jnp.einsum("npk,npc->nkc", weights, x.reshape(n, side * side, channels))
+def sampled(x, joints, reach=0):
+    """Bilinear features [N, K, (2 reach + 1)^2 C] of x [N, S, S, C] at joints [N, K, 2] in [-1, 1] and up to `reach`
+    cells off, row by row; zero a cell beyond the picture."""
+    n, count, side = *joints.shape[:2], x.shape[1]
+    place = (joints + 1) * side / 2 - 0.5
+    low = jnp.floor(place)
+    share = (place - low).astype(x.dtype)[..., None, None, None]
+    cells = low.astype(jnp.int32)[..., None] + jnp.arange(-reach, reach + 2)
+    inside = ((cells >= 0) & (cells < side)).astype(x.dtype)
+    columns, rows = jnp.moveaxis(jnp.clip(cells, 0, side - 1), 2, 0)
+    seen = x.at[jnp.arange(n)[:, None, None, None], rows[..., None], columns[:, :, None]].get(mode="promise_in_bounds")
+    seen = seen * (inside[:, :, 1, :, None] * inside[:, :, 0, None])[..., None]
+    seen = (1 - share[:, :, 1]) * seen[:, :, :-1] + share[:, :, 1] * seen[:, :, 1:]
+    seen = (1 - share[:, :, 0]) * seen[:, :, :, :-1] + share[:, :, 0] * seen[:, :, :, 1:]
+    return seen.reshape(n, count, -1)
 
 
 class Posture(nn.Module):
