@@ -9,11 +9,12 @@ from made_people import batch as people
 from scipy.interpolate import RBFInterpolator
 
 from experiments import compare_peers
-from experiments.peers import m3d_inputs, m3d_vton, measures, pix2pix, thin_plate
+from experiments.peers import m3d_inputs, m3d_vton, measures, pix2pix, thin_plate, training
 from experiments.peers.unet import Convolution
 from tryon_jax.errors import UserError
 from tryon_jax.geometry.camera import pixel_centres
 from tryon_jax.geometry.parts import GARMENT_CLASSES, PART, PARTS
+from tryon_jax.models.convolution import conv
 from tryon_jax.render.paste import paste
 from tryon_jax.scores import dressing
 from tryon_jax.stages import transfer
@@ -181,6 +182,12 @@ def test_examples_are_moved_but_nobody_turns():
     asked, still = both(jax.random.key(3))
     jax.tree.map(np.testing.assert_array_equal, asked, still)
     assert not np.array_equal(asked["person"], example["person"])
+
+
+def test_operations_are_counted_whatever_kernels_do_them():
+    x, kernel = np.ones((2, 16, 16, 8), np.float32), np.ones((3, 3, 8, 4), np.float32)
+    found = training.forward_cost(lambda kernel, x, rng: conv(x, kernel, (0, 0)), kernel, x, x)
+    assert found == pytest.approx(2 * 14 * 14 * 9 * 8 * 4, rel=0.01)  # of one picture
 
 
 def test_measures_are_those_of_transfer():
