@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from tryon_jax.geometry.blend import PLANES, blend, facing, from_planes, gather, mean, nearest, to_planes
+from tryon_jax.geometry.blend import LAYERS, blend, facing, from_layers, gather, mean, nearest, to_layers
 from tryon_jax.geometry.fine import twice
 from tryon_jax.geometry.parts import FLIP_KEYPOINTS, FLIP_PARTS
 from tryon_jax.geometry.turn import rotate, turn_sheets
@@ -156,13 +156,12 @@ def _move_labels(labels, flip):
 def _move_sheet(example, side, corners, mask, transform):
     """One sheet moved; corners are the source index [4, H, W] and weights, zero off the mask; mask [H, W]."""
     sheet = {name: example[f"{side}_{name}"] for name in TARGETS}
-    planes = to_planes(sheet).reshape(PLANES, -1)
-    planes = blend(planes, *corners, JUMP_PIXELS * example["camera"][0])
+    layers = blend(to_layers(sheet).reshape(-1, LAYERS), *corners, JUMP_PIXELS * example["camera"][0])
     mirror = 1 - 2 * transform.flip
-    x, y = _rotate(mirror * planes[5], planes[6], transform.roll)
-    normals = facing(jnp.stack([x, y, planes[7]]), SIDES[side]) * example["has"]["normals"]
-    planes = jnp.concatenate([planes[:5], normals, mirror * planes[8:9], planes[9:]])
-    sheet = from_planes(planes, mask)
+    x, y = _rotate(mirror * layers[..., 5:6], layers[..., 6:7], transform.roll)
+    normals = facing(jnp.concatenate([x, y, layers[..., 7:8]], axis=-1), SIDES[side]) * example["has"]["normals"]
+    layers = jnp.concatenate([layers[..., :5], normals, mirror * layers[..., 8:9], layers[..., 9:]], axis=-1)
+    sheet = from_layers(layers, mask)
     sheet["segmentation"] = _move_labels(sheet["segmentation"], transform.flip)
     return {f"{side}_{name}": value for name, value in sheet.items()}
 
@@ -171,11 +170,11 @@ def _move(example, transform):
     """Roll, scale, shift and flip: bilinear for pictures, nearest for labels, and clean edges."""
     size, has = example["mask"].shape[:2], example["has"]
     index, weights, inside = _corners(transform, size)
-    known = jnp.where(has["mask"] > 0, example["mask"], 1.0).reshape(1, -1)
-    on = (gather(known, index)[0] > 0.5) & inside
+    known = jnp.where(has["mask"] > 0, example["mask"], 1.0).reshape(-1)
+    on = (gather(known, index) > 0.5) & inside
     mask = nearest(on, weights)
-    labels = example["person_segmentation"].reshape(1, -1)
-    labels = nearest(gather(labels, index)[0] * inside, weights)
+    labels = example["person_segmentation"].reshape(-1)
+    labels = nearest(gather(labels, index) * inside, weights)
     fine_index, fine_weights, fine_inside = _corners(transform, example["person_fine"].shape[:2])
     moved = {
         # The photo has a background, which goes on beyond its border; the sheet's picture has none.
@@ -196,8 +195,7 @@ def _move(example, transform):
 
 def _blended(picture, index, weights):
     """The picture [H, W, C] at `_corners`' places."""
-    planes = jnp.moveaxis(picture, -1, 0).reshape(picture.shape[-1], -1)
-    return jnp.moveaxis(mean(planes, index, weights), 0, -1)
+    return mean(picture.reshape(-1, picture.shape[-1]), index, weights)
 
 
 def _move_camera(camera, transform, size):
@@ -253,7 +251,9 @@ def sample_colour(key, strength):
 def recolour(picture, colour, mask=None):
     """Picture [H, W, 3] in [0, 1] under the `colour` of `sample_colour`, clipped; zero off `mask` if given."""
     matrix, offset = colour
-    picture = jnp.clip(picture @ matrix.T + offset, 0.0, 1.0)
+    # Channel by channel: a product with so small a matrix takes a CPU thirty times as long.
+    picture = sum(picture[..., channel : channel + 1] * matrix[:, channel] for channel in range(3)) + offset
+    picture = jnp.clip(picture, 0.0, 1.0)
     return picture if mask is None else picture * mask
 
 

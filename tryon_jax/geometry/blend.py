@@ -1,33 +1,34 @@
 """A sheet drawn anew: every output pixel is a weighted mean of a few source pixels of one surface.
 
-Planes, not pixels of many channels, and a loop over the sources: what enters a loop exists in memory, else
-XLA on a CPU works out indices and weights again for every channel that uses them (5 times slower).
+A pixel's channels lie side by side and are fetched together, place after place: a quarter of the time, on a CPU, of
+fetching plane by plane.
 """
 
 import jax
 import jax.numpy as jnp
 
-PLANES = 11  # label, depth, rgb 3, normal 3, garment uv 2, strain
+LAYERS = 11  # label, depth, rgb 3, normal 3, garment uv 2, strain
+WITHIN_PART = 8  # the first of the layers that are averaged inside one part only
 
 
-def to_planes(sheet):
-    """Planes [11, H, W] of one sheet, a dict of the batch contract's targets without their side."""
+def to_layers(sheet):
+    """Layers [H, W, 11] of one sheet, a dict of the batch contract's targets without their side."""
     label = sheet["segmentation"][..., None].astype(jnp.float32)
     layers = [label, sheet["depth"], sheet["rgb"], sheet["normals"], sheet["garment_uv"], sheet["strain"]]
-    return jnp.moveaxis(jnp.concatenate(layers, axis=-1), -1, 0)
+    return jnp.concatenate(layers, axis=-1)
 
 
-def from_planes(planes, mask):
-    """The sheet, a dict of arrays, of planes [11, H, W]; zero where mask [H, W] is False."""
-    planes = jnp.where(mask, planes, 0.0)
+def from_layers(layers, mask):
+    """The sheet, a dict of arrays, of layers [H, W, 11]; zero where mask [H, W] is False."""
+    layers = jnp.where(mask[..., None], layers, 0.0)
     ranges = {"depth": (1, 2), "rgb": (2, 5), "normals": (5, 8), "garment_uv": (8, 10), "strain": (10, 11)}
-    sheet = {name: jnp.moveaxis(planes[first:last], 0, -1) for name, (first, last) in ranges.items()}
-    return sheet | {"segmentation": jnp.round(planes[0]).astype(jnp.int32)}
+    sheet = {name: layers[..., first:last] for name, (first, last) in ranges.items()}
+    return sheet | {"segmentation": jnp.round(layers[..., 0]).astype(jnp.int32)}
 
 
-def gather(planes, index):
-    """Values [C, ...] of planes [C, N] at index [...], which must lie in 0..N-1."""
-    return jax.vmap(lambda plane: plane.at[index].get(mode="promise_in_bounds"))(planes)
+def gather(layers, index):
+    """Values [..., C] of layers [N, C] at index [...], which must lie in 0..N-1."""
+    return jnp.asarray(layers).at[index].get(mode="promise_in_bounds")
 
 
 def nearest(values, weights):
@@ -38,46 +39,38 @@ def nearest(values, weights):
     return best
 
 
-def mean(planes, index, weights):
-    """Weighted mean [C, ...] of planes [C, N] at K places: index and weights [K, ...], weights summing to 1."""
-
-    def add(total, source):
-        index, weight = source
-        return total + weight * gather(planes, index), None
-
-    return jax.lax.scan(add, jnp.zeros((planes.shape[0], *index.shape[1:])), (index, weights))[0]
+def mean(layers, index, weights):
+    """Weighted mean [..., C] of layers [N, C] at K places: index and weights [K, ...], weights summing to 1."""
+    return sum(weight[..., None] * gather(layers, place) for place, weight in zip(index, weights, strict=True))
 
 
-def blend(planes, index, weights, jump):
-    """Weighted mean [11, ...] of a sheet's planes [11, N] at K places: index and weights [K, ...].
+def blend(layers, index, weights, jump):
+    """Weighted mean [..., 11] of a sheet's layers [N, 11] at K places: index and weights [K, ...].
 
     Labels are those of the heaviest place. Places whose depth differs from its by more than `jump` metres
     belong to another surface and do not count; garment coordinates are averaged inside one part only, for
     between two parts they would point anywhere. Zero where all weights are zero.
     """
-    heaviest = gather(planes[:2], nearest(index, weights))
-
-    def add(totals, source):
-        (index, weight), (surface, part, values, uv) = source, totals
-        found = gather(planes, index)
-        weight = weight * (jnp.abs(found[1] - heaviest[1]) <= jump)
-        same = weight * (found[0] == heaviest[0])
-        return (surface + weight, part + same, values + weight * found[1:8], uv + same * found[8:]), None
-
-    zeros = [jnp.zeros((*channels, *index.shape[1:])) for channels in ((), (), (7,), (PLANES - 8,))]
-    (surface, part, values, uv), _ = jax.lax.scan(add, tuple(zeros), (index, weights))
-    surface, part = (1 / jnp.where(total > 0, total, 1.0) for total in (surface, part))
-    return jnp.concatenate([heaviest[:1], values * surface, uv * part])
+    label, depth = jnp.moveaxis(gather(layers[:, :2], nearest(index, weights)), -1, 0)
+    within = jnp.arange(LAYERS) >= WITHIN_PART
+    total = count = 0.0
+    for place, weight in zip(index, weights, strict=True):
+        found = gather(layers, place)
+        weight = weight * (jnp.abs(found[..., 1] - depth) <= jump)
+        weight = jnp.where(within, (weight * (found[..., 0] == label))[..., None], weight[..., None])
+        total, count = total + weight * found, count + weight
+    total = total / jnp.where(count > 0, count, 1.0)
+    return jnp.concatenate([label[..., None], total[..., 1:]], axis=-1)
 
 
 def facing(normals, side):
-    """Unit normals, planes [3, ...], that face the camera of their sheet, out of normals of any length.
+    """Unit normals [..., 3] that face the camera of their sheet, out of normals of any length.
 
     side 1 is the front (z >= 0), -1 the back. A zero vector becomes one that looks at the camera.
     """
-    x, y, z = normals
-    z = side * jnp.maximum(side * z, 0.0)
-    square = x * x + y * y + z * z
+    z = side * jnp.maximum(side * normals[..., 2:], 0.0)
+    normals = jnp.concatenate([normals[..., :2], z], axis=-1)
+    square = jnp.square(normals).sum(-1, keepdims=True)
     # 1e-12 is (1e-6)^2: opposite normals of a wall can cancel.
-    scale = jnp.where(square > 1e-12, jax.lax.rsqrt(jnp.maximum(square, 1e-12)), 0.0)
-    return jnp.stack([x * scale, y * scale, jnp.where(square > 1e-12, z * scale, side)])
+    unit = normals * jax.lax.rsqrt(jnp.maximum(square, 1e-12))
+    return jnp.where(square > 1e-12, unit, jnp.array([0.0, 0.0, side]))

@@ -10,7 +10,7 @@ the highest and the lowest of all segments there: dense, W x 3 (W + 1) a row, wi
 import jax
 import jax.numpy as jnp
 
-from tryon_jax.geometry.blend import PLANES, blend, facing, from_planes, gather, to_planes
+from tryon_jax.geometry.blend import LAYERS, blend, facing, from_layers, gather, to_layers
 
 # The winner's depth and name share one int32: 11 bits of segment, 21 of depth in steps of 4 micrometres (+-4 m).
 SEGMENT_BITS = 11
@@ -123,20 +123,20 @@ def turn_sheets(front, back, mask, camera, yaw):
 
     seen = winner[0] >= 0
     rows = jnp.arange(height)[:, None]
-    ends = jnp.concatenate([place, depth, columns]).reshape(6, -1)
-    ends = gather(ends, jnp.maximum(winner, 0) + rows * exists.shape[-1]).reshape(3, 2, 2, height, width)
-    place, depth, columns = ends
+    ends = jnp.concatenate([place, depth, columns]).reshape(6, -1).T
+    ends = gather(ends, jnp.maximum(winner, 0) + rows * exists.shape[-1])
+    place, depth, columns = jnp.moveaxis(ends.reshape(2, height, width, 3, 2), (3, 4), (0, 1))
     run = place[1] - place[0]
     share = jnp.where(jnp.abs(run) > 1e-9, (centres - place[0]) / jnp.where(jnp.abs(run) > 1e-9, run, 1.0), 0.0)
     share = jnp.clip(share, 0.0, 1.0)
     depth = depth[0] + share * (depth[1] - depth[0])
-    both = jnp.concatenate([to_planes(front), to_planes(back)], axis=-1).reshape(PLANES, -1)
+    both = jnp.concatenate([to_layers(front), to_layers(back)], axis=1).reshape(-1, LAYERS)
     # The two ends of a segment are one surface, whatever their depths.
-    planes = blend(both, columns.astype(jnp.int32) + rows * 2 * width, jnp.stack([1 - share, share]), jnp.inf)
-    x, y, z = rotate(planes[5:8].transpose(1, 2, 3, 0), yaw).transpose(3, 0, 1, 2)
+    layers = blend(both, columns.astype(jnp.int32) + rows * 2 * width, jnp.stack([1 - share, share]), jnp.inf)
+    turned = rotate(layers[..., 5:8], yaw)
     sheets = []
     for i, side in ((0, 1.0), (1, -1.0)):
-        normals = facing(jnp.stack([x[i], y[i], z[i]]), side)
-        sheet = jnp.concatenate([planes[:1, i], depth[None, i], planes[2:5, i], normals, planes[8:, i]])
-        sheets.append(from_planes(sheet, seen))
+        normals = facing(turned[i], side)
+        sheet = [layers[i, ..., :1], depth[i, ..., None], layers[i, ..., 2:5], normals, layers[i, ..., 8:]]
+        sheets.append(from_layers(jnp.concatenate(sheet, axis=-1), seen))
     return sheets[0], sheets[1], seen[..., None].astype(mask.dtype)
